@@ -44,9 +44,28 @@ func ParseIdentity(s string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("identity %q: bad start time", s)
 	}
+	if !isBoot(parts[2]) {
+		return Identity{}, fmt.Errorf("identity %q: bad boot", s)
+	}
 	id := Identity{PID: pid, StartTicks: start, Boot: parts[2]}
 	if id.String() != s {
 		return Identity{}, fmt.Errorf("identity %q: not in canonical form", s)
 	}
 	return id, nil
+}
+
+// isBoot tells the first eight digits of a boot id.
+func isBoot(s string) bool {
+	return len(s) == 8 && isHex(s)
+}
+
+// isHex tells a string of lower-case hexadecimal digits.
+func isHex(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

@@ -13,8 +13,9 @@ type Process struct {
 
 	// PPID is the pid of the parent, 0 where there is none.
 	PPID int
-	// Comm is the name the kernel holds: at most 15 bytes, chosen by the
-	// process itself, and not to be trusted (proc(5), /proc/pid/comm).
+	// Comm is the name the kernel holds: at most 15 bytes (more for its own
+	// threads), chosen by the process itself, and not to be trusted (proc(5),
+	// /proc/pid/comm).
 	Comm string
 	// State is the scheduler's state.
 	State State
@@ -42,6 +43,9 @@ type Process struct {
 	// and address. A socket that several processes hold is in each of them.
 	Listen []Socket
 
+	// Denied are the facts that could not be seen for want of permission.
+	Denied Denied
+
 	// Revision changes whenever anything but State, CPUSeconds,
 	// ResidentBytes, Threads and OpenFDs does, so that a judgement made for
 	// one revision of an identity holds for it.
@@ -56,8 +60,11 @@ type Facts struct {
 	// where the executable cannot be seen. It may hold any byte but '/'.
 	Name string
 	// Exe is the path of the executable as its own mount namespace shows it,
-	// without " (deleted)"; empty where it cannot be seen.
+	// without " (deleted)"; empty where it cannot be seen. Where the kernel
+	// has no path for it, it begins with '(' instead of '/'.
 	Exe string
+	// Root is the root folder of a process that called chroot(2), else "/".
+	Root string
 	// File says what is known of the executable beside its path.
 	File File
 	// Argv0 is the first word of the command line, chosen by the process
@@ -82,10 +89,10 @@ type Facts struct {
 	Container string
 	// Namespaces are the inode numbers of the namespaces it lives in.
 	Namespaces Namespaces
-	// ContainerInit tells the first process of a container's pid namespace.
+	// ContainerInit tells the first process of a container's pid namespace,
+	// where it is certain that no ordinary user made that up: a container
+	// without root is not told from one.
 	ContainerInit bool
-	// Denied are the facts that could not be seen for want of permission.
-	Denied Denied
 }
 
 // File is what is known of an executable.
@@ -101,9 +108,9 @@ type File struct {
 	// Writable tells that everyone may write to the file or to its folder.
 	Writable bool
 	// Trusted tells that an ordinary user cannot have forged Exe: the running
-	// file is the one that the host shows at that path, it belongs to root,
-	// nobody else may write to it, and its namespaces were not made by
-	// an ordinary user.
+	// file is the one that the host shows at that path, it and the folders that
+	// lead to it belong to root, nobody else may write to them, and its
+	// namespaces were not made by an ordinary user.
 	Trusted bool
 	// CommIsLink tells that a folder of standard programs holds a link called
 	// Comm which leads to this file ("vi" to vim.basic, "sh" to dash).
@@ -113,18 +120,10 @@ type File struct {
 // Namespaces are inode numbers as in namespaces(7); 0 is unknown.
 type Namespaces struct {
 	Mount, Net, PID, User uint64
+	// ByUser tells that an ordinary user made the user namespace, so that what
+	// the mount namespace shows, paths among it, proves nothing.
+	ByUser bool
 }
-
-// Denied is a set of facts.
-type Denied uint8
-
-// What may be denied.
-const (
-	DeniedExe Denied = 1 << iota
-	DeniedNamespaces
-	DeniedSockets
-	DeniedCgroup
-)
 
 // State is the state of the scheduler (proc_pid_stat(5)).
 type State byte
@@ -140,6 +139,9 @@ const (
 	Idle            State = 'I'
 	Dead            State = 'X'
 )
+
+// ended tells a process that runs nothing any more.
+func (s State) ended() bool { return s == Zombie || s == Dead }
 
 // Socket is a TCP socket that listens or a UDP socket that is bound without
 // a peer.

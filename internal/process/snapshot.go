@@ -10,9 +10,9 @@ type Snapshot struct {
 	Processes []Process
 	// MemoryTotal is the machine's memory in bytes, 0 where it is unknown.
 	MemoryTotal uint64
-	// Denied counts, by fact, the processes that did not show it for want of
-	// permission.
-	Denied map[string]int
+	// Denied counts, by fact, how often one was out of reach for want of
+	// permission, since the reader began. Every fact is in it.
+	Denied map[string]uint64
 	// UnownedSockets counts listening sockets whose owner was not found.
 	UnownedSockets int
 }

@@ -1,0 +1,43 @@
+package process
+
+import "iter"
+
+// Denied is a set of facts that could not be seen for want of permission.
+type Denied uint8
+
+// What may be denied.
+const (
+	DeniedExe Denied = 1 << iota
+	DeniedNamespaces
+	DeniedSockets
+	DeniedCgroup
+
+	anyDenied = DeniedExe | DeniedNamespaces | DeniedSockets | DeniedCgroup
+)
+
+// All yields the facts of the set one by one.
+func (d Denied) All() iter.Seq[Denied] {
+	return func(yield func(Denied) bool) {
+		for bit := DeniedExe; bit <= DeniedCgroup; bit <<= 1 {
+			if d&bit != 0 && !yield(bit) {
+				return
+			}
+		}
+	}
+}
+
+// String is the label value of a single fact: "exe", "namespaces", "sockets" or
+// "cgroup".
+func (d Denied) String() string {
+	switch d {
+	case DeniedExe:
+		return "exe"
+	case DeniedNamespaces:
+		return "namespaces"
+	case DeniedSockets:
+		return "sockets"
+	case DeniedCgroup:
+		return "cgroup"
+	}
+	return ""
+}

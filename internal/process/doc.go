@@ -1,0 +1,34 @@
+// Package process tells what runs: one [Snapshot] of all processes of the
+// machine and of the sockets on which they wait for peers.
+//
+// # What is read when, on Linux
+//
+// Reading /proc is what a scrape pays for, so each fact is read as seldom as
+// it can change unseen:
+//
+//   - Every snapshot, every process: one pread of its stat file, whose
+//     descriptor is held. A held descriptor is the identity: it belongs to
+//     one process for ever and fails with ESRCH once that process is gone,
+//     however often its pid is used again. Two fstat calls on held O_PATH
+//     descriptors give the owner of /proc/PID, which is the effective uid, and
+//     (since Linux 6.2) the number of open descriptors. They cost 0.6 µs each,
+//     a path look-up three times that.
+//   - Once for each identity, and again when stat shows another name or
+//     other addresses of code, stack, arguments or environment (all of which
+//     execve(2) moves), when the owner changes, in the first seconds of a
+//     life, and for one process in 32 in turn with every snapshot:
+//     executable, cgroup, namespaces and the first word of the command line.
+//     The turn catches what the kernel gives no sign of: a move to another
+//     cgroup or namespace, a rewritten command line.
+//   - Every snapshot, every executable file (not process): whether its path
+//     still leads to it, and the modes of file and folder.
+//   - Every snapshot, every network namespace: the listening sockets, by
+//     sock_diag(7) in our own, else from /proc/PID/net. Their owners are looked
+//     for in /proc/PID/fd, the dearest reading of all, only for sockets and
+//     processes that are new; known owners are verified by one readlink.
+//
+// Everything of one process is read relative to a descriptor of its /proc
+// directory, so that facts of two processes that bore the same pid cannot mix.
+// Where descriptors run short, files are opened for each reading and the start
+// time is compared instead: slower, not wrong.
+package process

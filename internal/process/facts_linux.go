@@ -1,0 +1,242 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// deletedSuffix is what the kernel puts behind the path of a file that was
+// removed (d_path in linux/fs/d_path.c).
+const deletedSuffix = " (deleted)"
+
+// tooLong stands for the path of an executable that is too long for the kernel
+// to tell (PATH_MAX): somebody took pains to hide it.
+const tooLong = "(path longer than 4096 bytes)"
+
+// errEnding says that a process has let go of its program and is about to end.
+var errEnding = errors.New("the process is ending")
+
+// reading is what one reading of the facts gave.
+type reading struct {
+	facts  *Facts
+	file   *exeFile // nil where the executable has no path
+	denied Denied
+}
+
+// readFacts reads what is slow to read. It fails only where the process is
+// ending; what may not be seen is left empty and noted.
+func (r *Reader) readFacts(t *tracked, state State) (*reading, error) {
+	facts := &Facts{Name: t.comm, Root: "/", UID: t.euid, User: r.users.name(t.euid)}
+	known := &reading{facts: facts}
+	if t.kernel || state.ended() {
+		return known, nil
+	}
+	if err := r.readNamespaces(t, known); err != nil {
+		return nil, err
+	}
+	if err := r.readExe(t, known); err != nil {
+		return nil, err
+	}
+	raw, err := r.readAt(t, "cmdline")
+	if err == nil {
+		facts.Argv0, facts.Script = arguments(raw, facts.Exe)
+	} else if fatal(err) {
+		return nil, err
+	}
+	text, err := r.readAt(t, "cgroup")
+	switch {
+	case err == nil:
+		p := place(cgroupPath(text))
+		facts.Slice, facts.Unit, facts.UserUnit, facts.Container = p.slice, p.unit, p.userUnit, p.container
+	case denied(err):
+		known.denied |= DeniedCgroup
+	case fatal(err):
+		return nil, err
+	}
+	// Who owns a part of the cgroup tree may call it a container's, and who
+	// makes a user namespace may be the first process in it: that must
+	// not pass for the harmless init of an engine's container.
+	if facts.Container != "" && known.denied&DeniedNamespaces == 0 && !facts.Namespaces.ByUser {
+		facts.ContainerInit = r.firstOfNamespace(t)
+	}
+	return known, nil
+}
+
+// fatal tells the errors with which reading further would give facts that are
+// not so.
+func fatal(err error) bool {
+	return errors.Is(err, unix.ESRCH) || shortOfDescriptors(err)
+}
+
+// settle takes over what was read, and keeps the old value where nothing
+// differs so that whoever compares pointers sees no change.
+func (t *tracked) settle(facts *Facts) {
+	if t.facts != nil && *t.facts == *facts {
+		return
+	}
+	t.facts = facts
+	t.revision++
+}
+
+// readNamespaces reads the links of /proc/PID/ns (namespaces(7)).
+func (r *Reader) readNamespaces(t *tracked, known *reading) error {
+	ns := &known.facts.Namespaces
+	for _, link := range [...]struct {
+		name string
+		into *uint64
+	}{{"ns/user", &ns.User}, {"ns/mnt", &ns.Mount}, {"ns/net", &ns.Net}, {"ns/pid", &ns.PID}} {
+		target, err := r.linkAt(t, link.name)
+		switch {
+		case err == nil:
+			*link.into = bracketed(target)
+		case denied(err):
+			known.denied |= DeniedNamespaces
+			return nil
+		case fatal(err):
+			return err
+		}
+	}
+	ns.ByUser = ns.User != 0 && ns.User != r.host.User && !r.rootMade(t)
+	if target, err := r.linkAt(t, "root"); err == nil {
+		known.facts.Root = string(target)
+	}
+	return nil
+}
+
+// bracketed reads the number of "mnt:[4026531841]" or "socket:[123]".
+func bracketed(link []byte) uint64 {
+	_, rest, _ := bytes.Cut(link, []byte("["))
+	n, err := strconv.ParseUint(string(bytes.TrimSuffix(rest, []byte("]"))), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// rootMade tells whether root owns the user namespace of the process
+// (NS_GET_OWNER_UID, ioctl_ns(2)), as where systemd or a container engine made
+// it. Doubt counts as no.
+func (r *Reader) rootMade(t *tracked) bool {
+	dir, name := r.at(t, "ns/user")
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	uid, err := unix.IoctlGetUint32(fd, nsGetOwnerUID)
+	return err == nil && uid == 0
+}
+
+// nsGetOwnerUID is NS_GET_OWNER_UID of linux/include/uapi/linux/nsfs.h.
+const nsGetOwnerUID = 0xb704
+
+// firstOfNamespace tells the process that is number 1 of a pid namespace below
+// ours (NSpid of proc_pid_status(5)).
+func (r *Reader) firstOfNamespace(t *tracked) bool {
+	text, err := r.readAt(t, "status")
+	if err != nil {
+		return false
+	}
+	_, rest, found := bytes.Cut(text, []byte("\nNSpid:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	pids := bytes.Fields(line)
+	return found && len(pids) > 1 && string(pids[len(pids)-1]) == "1"
+}
+
+// readExe reads which file the process runs and what can be said of it.
+func (r *Reader) readExe(t *tracked, known *reading) error {
+	facts := known.facts
+	target, err := r.linkAt(t, "exe")
+	switch {
+	case err == nil:
+	case denied(err):
+		known.denied |= DeniedExe
+		return nil
+	case errors.Is(err, unix.ENAMETOOLONG):
+		facts.Exe = tooLong
+		return nil
+	case errors.Is(err, unix.ENOENT) && r.real:
+		return errEnding // only what ends has no program (exit_mm in linux/kernel/exit.c)
+	case fatal(err):
+		return err
+	default:
+		return nil
+	}
+	link := string(target)
+	view := viewOf(facts)
+	var st unix.Stat_t
+	if err := r.statExe(t, view, link, &st); fatal(err) {
+		return err
+	}
+	exe, cut := strings.CutSuffix(link, deletedSuffix)
+	if cut && st.Nlink > 0 {
+		var there unix.Stat_t // a file may really be called so
+		cut = r.statIn(t, view, link, &there) != nil || there.Ino != st.Ino || there.Dev != st.Dev
+		if !cut {
+			exe = link
+		}
+	}
+	facts.Exe = exe
+	facts.Name = nameOf(exe, t.comm)
+	f := &facts.File
+	f.Device, f.Inode, f.Deleted = st.Dev, st.Ino, cut
+	f.Memory = cut && inMemory(exe)
+	// Nobody can reach a file without a link, whatever its mode: that of a
+	// memfd is always 0777.
+	f.Writable = st.Mode&0o002 != 0 && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Nlink > 0
+	if cut || exe == "" || exe[0] != '/' {
+		return nil
+	}
+	known.file = r.exeFileOf(t, exeKey{path: exe, device: st.Dev, inode: st.Ino, view: view})
+	signs := known.file.seen
+	same := signs.device == st.Dev && signs.inode == st.Ino
+	f.Writable = f.Writable || same && signs.everyone()
+	genuine := !facts.Namespaces.ByUser && known.denied&DeniedNamespaces == 0
+	f.Trusted = genuine && st.Mode&unix.S_IFMT == unix.S_IFREG && onlyRootWrites(&st) && r.isHostFile(exe, &st)
+	if genuine && !IsComm(t.comm, path.Base(exe)) {
+		f.CommIsLink = r.commIsLink(t, view, exe, st.Dev, st.Ino)
+	}
+	return nil
+}
+
+// statExe looks at the running file itself. In a fixture, whose links lead
+// nowhere on this machine, it looks below the fixture's root.
+func (r *Reader) statExe(t *tracked, v view, link string, st *unix.Stat_t) error {
+	if r.real {
+		return r.statAt(t, "exe", st)
+	}
+	return r.statIn(t, v, strings.TrimSuffix(link, deletedSuffix), st)
+}
+
+// isHostFile tells whether the host shows the same file at the same path, and
+// whether root alone could have given it that path: who may write to a folder
+// may rename what root put there, and link to it from there.
+func (r *Reader) isHostFile(exe string, st *unix.Stat_t) bool {
+	var host unix.Stat_t
+	if unix.Stat(r.hostPath(exe), &host) != nil || host.Dev != st.Dev || host.Ino != st.Ino {
+		return false
+	}
+	for folder := exe; folder != "/"; {
+		folder = path.Dir(folder)
+		if unix.Stat(r.hostPath(folder), &host) != nil || !onlyRootWrites(&host) {
+			return false
+		}
+	}
+	return true
+}
+
+// onlyRootWrites tells a file or folder of root's to which nobody else may
+// write.
+func onlyRootWrites(st *unix.Stat_t) bool {
+	return st.Uid == 0 && st.Mode&0o022 == 0
+}
+
+// inMemory tells the paths of files that never were on a disk.
+func inMemory(exe string) bool {
+	return strings.HasPrefix(exe, memfdPrefix) || strings.HasPrefix(exe, "/dev/shm/") || strings.HasPrefix(exe, "/SYSV")
+}

@@ -1,0 +1,33 @@
+package process
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// fixturePath is where a fixture keeps what another mount namespace shows: below
+// a folder of its root called like the link, "mnt:[4026532001]".
+func (r *Reader) fixturePath(v view, name string) string {
+	return r.config.Root + "/mnt:[" + strconv.FormatUint(v.mount, 10) + "]" + name
+}
+
+// fixtureUID reads the effective uid from the line "Uid:" of status
+// (proc_pid_status(5)). A folder of plain files belongs to whoever made it, so
+// that its owner says nothing.
+func (r *Reader) fixtureUID(t *tracked) int {
+	text, err := r.readAt(t, "status")
+	if err != nil {
+		return -1
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nUid:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	ids := bytes.Fields(line)
+	if len(ids) < 2 {
+		return -1
+	}
+	uid, err := strconv.Atoi(string(ids[1]))
+	if err != nil {
+		return -1
+	}
+	return uid
+}

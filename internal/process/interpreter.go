@@ -1,0 +1,184 @@
+package process
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+)
+
+// IsInterpreter tells whether a program runs what somebody else wrote, so that
+// its name says nothing about what it does: "python3.11", "bash", "busybox",
+// the dynamic loader.
+func IsInterpreter(name string) bool { return languageOf(name) != nil }
+
+// language is what has to be known of an interpreter's options to find the
+// script among its arguments, and never to take the text of a program, which
+// may hold a secret, for one. Options are letters, of which one word may hold
+// several.
+type language struct {
+	text  string   // options behind which the program itself, or no script, follows
+	value string   // options with a value: the rest of the word, else the next one
+	rest  string   // options whose value is the rest of the word
+	file  string   // options whose value is the script
+	long  []string // long options whose value is the next word
+	data  bool     // a plain word is not a script
+}
+
+// What several interpreters share.
+var (
+	shellLanguage  = language{text: "cs", value: "oO", long: []string{"--rcfile", "--init-file"}}
+	pythonLanguage = language{text: "cm", value: "WXQ", long: []string{"--check-hash-based-pycs"}}
+	nodeLanguage   = language{text: "ep", value: "rC", long: []string{"--require", "--import", "--loader", "--experimental-loader", "--conditions"}}
+	awkLanguage    = language{value: "vFi", file: "fE", data: true}
+	luaLanguage    = language{text: "e", value: "lj", rest: "Ob"}
+	loaderLanguage = language{long: []string{"--library-path", "--argv0", "--preload", "--audit", "--inhibit-rpath", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"}}
+	plainLanguage  = language{}
+	// What these run is not named by a path, or not where it can be told from
+	// the values of options.
+	opaqueLanguage = language{data: true}
+	// These are many programs in one, some of them shells.
+	multiCall = language{data: true}
+)
+
+// languages are the interpreters by name without its version.
+var languages = map[string]*language{
+	"sh": &shellLanguage, "bash": &shellLanguage, "dash": &shellLanguage, "ash": &shellLanguage, "zsh": &shellLanguage,
+	"ksh": &shellLanguage, "mksh": &shellLanguage, "yash": &shellLanguage, "csh": &shellLanguage, "tcsh": &shellLanguage,
+	"fish":   &shellLanguage,
+	"python": &pythonLanguage, "platform-python": &pythonLanguage, "pypy": &pythonLanguage,
+	"perl": {text: "eE", value: "I", rest: "MmFixDCV"},
+	"ruby": {text: "e", value: "IrCE", rest: "FKTWxi"},
+	"php":  {text: "rBREaS", value: "cdztg", file: "fF"},
+	"node": &nodeLanguage, "nodejs": &nodeLanguage, "deno": &nodeLanguage, "bun": &nodeLanguage,
+	"lua": &luaLanguage, "luajit": &luaLanguage,
+	"awk": &awkLanguage, "gawk": &awkLanguage, "mawk": &awkLanguage, "nawk": &awkLanguage, "original-awk": &awkLanguage,
+	"r":         {text: "e", file: "f"},
+	"julia":     {text: "eE", value: "LpJtHPCO"},
+	"guile":     {text: "ce", value: "lLC", file: "s"},
+	"expect":    {text: "c", value: "dD", file: "fb"},
+	"osascript": {text: "e", value: "l"},
+	"tclsh":     &plainLanguage, "wish": &plainLanguage, "escript": &plainLanguage,
+	"dotnet": &plainLanguage, "mono": &plainLanguage, "mono-sgen": &plainLanguage,
+	"java": &opaqueLanguage, "beam.smp": &opaqueLanguage, "pwsh": &opaqueLanguage,
+	"busybox": &multiCall, "toybox": &multiCall, "coreutils": &multiCall,
+}
+
+// languageOf finds an interpreter by the name of its program, nil for any other
+// program.
+func languageOf(name string) *language {
+	name = strings.TrimSuffix(strings.ToLower(name), ".exe")
+	if l := languages[name]; l != nil {
+		return l
+	}
+	if l := languages[WithoutVersion(name)]; l != nil {
+		return l
+	}
+	if strings.HasPrefix(name, "luajit-") { // luajit-2.1.0-beta3
+		return &luaLanguage
+	}
+	for _, prefix := range [...]string{"ld-linux", "ld-2.", "ld-musl", "ld64.so", "ld.so"} {
+		if strings.HasPrefix(name, prefix) {
+			return &loaderLanguage
+		}
+	}
+	return nil
+}
+
+// arguments reads the first word of a command line and, where that runs an
+// interpreter, the script; raw is the text of /proc/PID/cmdline, which ends
+// its words with NUL and may have been overwritten by the process.
+func arguments(raw []byte, exe string) (argv0, script string) {
+	first, rest := nextWord(bytes.TrimRight(raw, "\x00"))
+	argv0 = first
+	program := path.Base(exe)
+	l := languageOf(program)
+	if l == &multiCall {
+		program = path.Base(argv0)
+		if languageOf(program) == &multiCall { // "busybox sh script"
+			program, rest = nextWord(rest)
+		}
+		if l = languageOf(program); l != &shellLanguage {
+			return argv0, ""
+		}
+	}
+	if l == nil {
+		return argv0, ""
+	}
+	return argv0, l.script(rest)
+}
+
+// nextWord cuts the first word off a command line.
+func nextWord(words []byte) (word string, rest []byte) {
+	first, rest, _ := bytes.Cut(words, []byte{0})
+	return string(first), rest
+}
+
+// script finds the script among the words behind the interpreter's own.
+func (l *language) script(words []byte) string {
+	for len(words) > 0 {
+		var word string
+		word, words = nextWord(words)
+		switch {
+		case word == "":
+		case word == "--" && !l.data:
+			word, _ = nextWord(words)
+			return scriptPath(word)
+		case word == "-": // the standard input
+			return ""
+		case strings.HasPrefix(word, "--"):
+			name, _, _ := strings.Cut(word, "=")
+			if name == "--eval" || name == "--print" || name == "--command" {
+				return ""
+			}
+			if slices.Contains(l.long, word) {
+				_, words = nextWord(words)
+			}
+		case word[0] == '-' || word[0] == '+' && l == &shellLanguage:
+			option, value, found := l.option(word[1:])
+			if !found {
+				continue
+			}
+			if strings.IndexByte(l.text, option) >= 0 {
+				return ""
+			}
+			if value == "" {
+				value, words = nextWord(words)
+			}
+			if strings.IndexByte(l.file, option) >= 0 {
+				return scriptPath(value)
+			}
+		default:
+			if l.data {
+				return ""
+			}
+			return scriptPath(word)
+		}
+	}
+	return ""
+}
+
+// option finds the first letter of a word that takes a value, or the place of
+// the script. Those behind it belong to its value.
+func (l *language) option(letters string) (option byte, value string, found bool) {
+	for i := range len(letters) {
+		c := letters[i]
+		switch {
+		case strings.IndexByte(l.rest, c) >= 0:
+			return 0, "", false
+		case strings.IndexByte(l.text, c) >= 0, strings.IndexByte(l.value, c) >= 0, strings.IndexByte(l.file, c) >= 0:
+			return c, letters[i+1:], true
+		}
+	}
+	return 0, "", false
+}
+
+// scriptPath takes a word for a path where it looks like one: a sub-command has
+// neither folder nor suffix, an address may hold a password, and the text of a
+// program has lines.
+func scriptPath(word string) string {
+	if !strings.ContainsAny(word, "/.") || strings.Contains(word, "://") || strings.ContainsAny(word, "\n\r") {
+		return ""
+	}
+	return word
+}

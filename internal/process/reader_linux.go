@@ -1,0 +1,366 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config says where a [Reader] reads.
+type Config struct {
+	// Proc is the mount point of procfs; Root is where the host's files are.
+	Proc, Root string
+}
+
+// Reader makes snapshots and keeps between them what makes the next one cheap.
+// It is safe for concurrent use; snapshots are made one after the other.
+type Reader struct {
+	config Config
+
+	mu       sync.Mutex
+	real     bool // a procfs, not a fixture of plain files
+	proc     int  // descriptor of the /proc directory
+	boot8    string
+	boot     time.Time
+	host     Namespaces
+	users    *users
+	pageSize uint64
+	countFDs bool // the size of /proc/PID/fd is the number of descriptors
+
+	sequence  uint64
+	processes map[int]*tracked
+	exes      exeFiles
+	sockets   *socketTable
+	denied    map[string]uint64
+
+	heldDescriptors, maxDescriptors int
+
+	buffer  []byte
+	listing []byte
+	pids    []int
+}
+
+// Facts are read again in these cases; see the package comment.
+const (
+	factsTurn   = 32
+	searchTurn  = 128
+	youngLife   = 5 * time.Second
+	reservedFDs = 256 // descriptors left to the rest of the program
+)
+
+// NewReader opens procfs. It fails where there is none.
+func NewReader(config Config) (*Reader, error) {
+	if config.Root == "" {
+		config.Root = "/"
+	}
+	config.Root = filepath.Clean(config.Root)
+	proc, err := unix.Open(config.Proc, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", config.Proc, err)
+	}
+	r := &Reader{
+		config:    config,
+		proc:      proc,
+		users:     newUsers(config.Root),
+		pageSize:  uint64(unix.Getpagesize()),
+		processes: make(map[int]*tracked),
+		exes:      make(exeFiles),
+		denied:    map[string]uint64{},
+		buffer:    make([]byte, 2*unix.PathMax),
+		listing:   make([]byte, 64<<10),
+	}
+	var fs unix.Statfs_t
+	r.real = unix.Fstatfs(proc, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	if r.boot8, err = bootID(config.Proc); err != nil {
+		unix.Close(proc)
+		return nil, err
+	}
+	for fact := range anyDenied.All() {
+		r.denied[fact.String()] = 0
+	}
+	r.host = r.hostNamespaces()
+	r.sockets = newSocketTable()
+	var limit unix.Rlimit
+	r.maxDescriptors = 1024 - reservedFDs
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
+		r.maxDescriptors = max(0, int(min(limit.Cur, 1<<30))-reservedFDs)
+	}
+	var self unix.Stat_t
+	r.countFDs = r.real && unix.Fstatat(proc, "self/fd", &self, 0) == nil && self.Size > 0
+	return r, nil
+}
+
+// hostNamespaces are those of the first process that procfs shows, which in
+// the host's procfs is the host's; our own where that may not be seen.
+func (r *Reader) hostNamespaces() Namespaces {
+	for _, name := range [...]string{"1", "self"} {
+		t := &tracked{stat: -1, dir: -1, fds: -1, name: name}
+		known := reading{facts: &Facts{}}
+		if ns := &known.facts.Namespaces; r.readNamespaces(t, &known) == nil && ns.Mount != 0 {
+			ns.ByUser = false
+			return *ns
+		}
+	}
+	return Namespaces{}
+}
+
+// Close lets go of all descriptors. The reader must not be used after it.
+func (r *Reader) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.processes {
+		r.close(t)
+	}
+	clear(r.processes)
+	r.sockets.close()
+	if r.proc >= 0 {
+		unix.Close(r.proc)
+		r.proc = -1
+	}
+}
+
+// Snapshot reads all processes. A process that ends meanwhile is left out, what
+// may not be seen is left empty; an error means that nothing could be read.
+func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := time.Now()
+	boot, err := r.bootTime()
+	if err != nil {
+		return nil, err
+	}
+	r.boot = boot
+	r.sequence++
+	if r.users.refresh() {
+		r.rename()
+	}
+	if r.pids, err = listPIDs(r.proc, r.listing, r.pids[:0]); err != nil {
+		return nil, err
+	}
+	slices.Sort(r.pids) // procfs does so; a fixture may not
+	s := &Snapshot{Taken: taken, MemoryTotal: memoryTotal(r.config.Proc), Processes: make([]Process, 0, len(r.pids)+8)}
+	for i, pid := range r.pids {
+		if i%256 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		p, err := r.read(pid)
+		if shortOfDescriptors(err) {
+			return nil, fmt.Errorf("read process %d: %w", pid, err)
+		}
+		if err != nil {
+			continue // it has ended
+		}
+		s.Processes = append(s.Processes, p)
+	}
+	r.forget()
+	if err := r.readSockets(ctx, s); err != nil {
+		return nil, err
+	}
+	s.Denied = maps.Clone(r.denied)
+	return s, nil
+}
+
+// rename gives all processes the names of users that have changed.
+func (r *Reader) rename() {
+	for _, t := range r.processes {
+		if name := r.users.name(t.facts.UID); name != t.facts.User {
+			facts := *t.facts
+			facts.User = name
+			t.settle(&facts)
+		}
+	}
+}
+
+// forget lets go of the processes that this snapshot did not meet, and of the
+// executables that nobody runs any more.
+func (r *Reader) forget() {
+	for pid, t := range r.processes {
+		if t.seen != r.sequence {
+			r.close(t)
+			delete(r.processes, pid)
+		}
+	}
+	for key, e := range r.exes {
+		if e.checked != r.sequence {
+			delete(r.exes, key)
+		}
+	}
+}
+
+// read reads one process, known or new.
+func (r *Reader) read(pid int) (Process, error) {
+	t, known := r.processes[pid]
+	if known {
+		p, err := r.update(t)
+		if err == nil {
+			return p, nil
+		}
+		r.close(t)
+		delete(r.processes, pid)
+	}
+	t, err := r.open(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	p, err := r.update(t)
+	if err != nil {
+		r.close(t)
+		return Process{}, err
+	}
+	r.processes[pid] = t
+	return p, nil
+}
+
+// errReused says that a pid now belongs to another process.
+var errReused = errors.New("the pid belongs to another process")
+
+// update reads what changes all the time, and the facts where they may have
+// changed. It fails where the process has gone.
+func (r *Reader) update(t *tracked) (Process, error) {
+	release, err := r.hold(t)
+	if err != nil {
+		return Process{}, err
+	}
+	defer release()
+	raw, err := r.readStat(t)
+	if err != nil {
+		return Process{}, err
+	}
+	if t.facts == nil {
+		t.StartTicks, t.kernel = raw.start, raw.kernel
+		t.startTime = r.boot.Add(time.Duration(raw.start) * (time.Second / userHZ))
+	}
+	r.readDescriptorCount(t)
+	if err := r.updateFacts(t, &raw); err != nil {
+		return Process{}, err
+	}
+	t.seen = r.sequence
+	return Process{
+		Identity: t.Identity, PPID: t.ppid, Comm: t.comm, State: raw.state, Session: t.session, TTY: t.tty, Kernel: t.kernel,
+		CPUSeconds: float64(raw.cpu) / userHZ, ResidentBytes: raw.rss * r.pageSize, Threads: raw.threads,
+		OpenFDs: t.openFDs, StartTime: t.startTime, Facts: t.facts,
+	}, nil
+}
+
+// updateFacts notes what stat says of who the process is, and reads the facts
+// again where one of them may have changed.
+func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
+	fresh := t.facts == nil
+	changed := t.note(raw)
+	if euid := r.effectiveUID(t); euid != t.euid || fresh {
+		t.euid = euid
+		changed = true
+	}
+	switch {
+	case changed:
+	case t.kernel:
+		return nil
+	case t.file != nil && r.exeChanged(t, t.file):
+	case (r.sequence+uint64(t.PID))%factsTurn == 0:
+	case t.factsYoung:
+	default:
+		return nil
+	}
+	for range maxRereads {
+		if !fresh && raw.state.ended() {
+			return nil // it keeps what it was known by
+		}
+		known, err := r.readFacts(t, raw.state)
+		if errors.Is(err, errEnding) && !fresh {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// The facts are of one program only where none was executed, and the
+		// process did not end, while they were read.
+		image, ended := raw.image, raw.state.ended()
+		if *raw, err = r.readStat(t); err != nil {
+			return err
+		}
+		if t.note(raw); raw.image == image && raw.state.ended() == ended {
+			t.factsYoung = time.Since(t.startTime) < youngLife
+			r.countDenied(known.denied &^ t.factsDenied)
+			t.factsDenied, t.file = known.denied, known.file
+			t.settle(known.facts)
+			return nil
+		}
+	}
+	return nil // it executes faster than it can be read: the next snapshot tries again
+}
+
+// maxRereads bounds how often the facts of a process that executes one program
+// after the other are read in one snapshot.
+const maxRereads = 4
+
+// countDenied counts facts that were found out of reach.
+func (r *Reader) countDenied(d Denied) {
+	for fact := range d.All() {
+		r.denied[fact.String()]++
+	}
+}
+
+// readStat reads and parses the stat file. It fails where another process bears
+// the pid now, which a held descriptor makes impossible.
+func (r *Reader) readStat(t *tracked) (rawStat, error) {
+	var line []byte
+	if t.held() {
+		n, err := unix.Pread(t.stat, r.buffer, 0)
+		if err != nil {
+			return rawStat{}, err
+		}
+		line = r.buffer[:n]
+	} else {
+		var err error
+		if line, err = r.readAt(t, "stat"); err != nil {
+			return rawStat{}, err
+		}
+	}
+	raw, err := parseStat(line)
+	if err == nil && t.facts != nil && raw.start != t.StartTicks {
+		return rawStat{}, errReused
+	}
+	return raw, err
+}
+
+// effectiveUID is the owner of /proc/PID (proc(5)); in a fixture it is the second
+// number of the line Uid in status.
+func (r *Reader) effectiveUID(t *tracked) int {
+	if !r.real {
+		return r.fixtureUID(t)
+	}
+	var st unix.Stat_t
+	var err error
+	if t.dir >= 0 {
+		err = unix.Fstat(t.dir, &st)
+	} else {
+		err = unix.Fstatat(r.proc, t.name, &st, 0)
+	}
+	if err != nil {
+		return t.euid
+	}
+	return int(st.Uid)
+}
+
+// readDescriptorCount counts the open descriptors: by the size of /proc/PID/fd
+// where the kernel is 6.2 or later (proc_pid_fd(5)), else by listing it.
+func (r *Reader) readDescriptorCount(t *tracked) {
+	count := -1
+	if r.countFDs {
+		var st unix.Stat_t
+		if t.fds >= 0 && unix.Fstat(t.fds, &st) == nil || t.fds < 0 && r.statAt(t, "fd", &st) == nil {
+			count = int(st.Size)
+		}
+	} else if !t.kernel {
+		count = r.listDescriptors(t, nil)
+	}
+	t.fdsChanged = count != t.openFDs
+	t.openFDs = count
+}

@@ -1,0 +1,329 @@
+package process
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// socketTable follows the listening sockets of all network namespaces.
+type socketTable struct {
+	diag     *diag // nil where the kernel has none
+	sockets  map[uint64]*socket
+	names    []byte // space for "fd/NUMBER"
+	searches uint64
+	listing  []byte
+}
+
+// socket is one listening socket and who holds it.
+type socket struct {
+	Socket
+	owners   []owner
+	seen     uint64
+	searched bool   // everybody was asked for it once
+	found    uint64 // the last search that met it
+}
+
+// owner is a process that holds a socket, and one descriptor by which it does.
+type owner struct {
+	process *tracked
+	fd      int
+}
+
+func newSocketTable() *socketTable {
+	s := &socketTable{sockets: make(map[uint64]*socket), listing: make([]byte, 32<<10)}
+	s.diag, _ = newDiag() // without it the tables of /proc are read
+	return s
+}
+
+func (s *socketTable) close() {
+	if s.diag != nil {
+		s.diag.close()
+	}
+}
+
+// readSockets finds the listening sockets and their owners, and gives them to
+// the processes of the snapshot.
+func (r *Reader) readSockets(ctx context.Context, snapshot *Snapshot) error {
+	r.listSockets()
+	r.verifyOwners()
+	if err := r.findOwners(ctx, snapshot); err != nil {
+		return err
+	}
+	r.assignSockets(snapshot)
+	return nil
+}
+
+// listSockets notes the sockets of all namespaces that any process lives in.
+func (r *Reader) listSockets() {
+	table := r.sockets
+	note := func(foreign bool) func(Socket) {
+		return func(found Socket) {
+			if found.Inode == 0 {
+				return // being closed
+			}
+			known, ok := table.sockets[found.Inode]
+			if !ok {
+				known = &socket{}
+				table.sockets[found.Inode] = known
+			}
+			found.Foreign = foreign
+			known.Socket, known.seen = found, r.sequence
+		}
+	}
+	r.listHostSockets(note(false))
+	r.listForeignSockets(note(true))
+	for inode, s := range table.sockets {
+		if s.seen != r.sequence {
+			delete(table.sockets, inode)
+		}
+	}
+}
+
+// listHostSockets lists the sockets of the host's network namespace: by
+// sock_diag where that is ours too, else from the tables of its first process.
+func (r *Reader) listHostSockets(found func(Socket)) {
+	table := r.sockets
+	if table.diag != nil && r.real && r.inHostNetwork() {
+		if table.diag.list(found) == nil {
+			return
+		}
+		table.diag.close() // a kernel without the modules, or a filter
+		table.diag = nil
+	}
+	t := &tracked{stat: -1, dir: -1, fds: -1, name: "1"}
+	if !r.listNet(t, found) {
+		t.name = "self"
+		r.listNet(t, found)
+	}
+}
+
+// inHostNetwork tells whether our own network namespace is the host's.
+func (r *Reader) inHostNetwork() bool {
+	var own [64]byte
+	n, err := unix.Readlink("/proc/self/ns/net", own[:])
+	return err != nil || r.host.Net == 0 || bracketed(own[:n]) == r.host.Net
+}
+
+// listForeignSockets lists the sockets of each network namespace but the
+// host's, through one of the processes that live in it.
+func (r *Reader) listForeignSockets(found func(Socket)) {
+	var listed map[uint64]bool
+	for _, t := range r.processes {
+		net := t.facts.Namespaces.Net
+		if net == 0 || net == r.host.Net || r.host.Net == 0 || t.ended || listed[net] {
+			continue
+		}
+		if listed == nil {
+			listed = make(map[uint64]bool)
+		}
+		listed[net] = r.listNet(t, found) // another is asked where this one has just ended
+	}
+}
+
+// listNet reads the tables of /proc/PID/net and tells whether there were any.
+func (r *Reader) listNet(t *tracked, found func(Socket)) bool {
+	some := false
+	for _, file := range netFiles {
+		f, err := r.openAt(t, file.name)
+		if err != nil {
+			continue
+		}
+		some = true
+		_ = parseNet(f, file.protocol, found) // what was read is as good as any
+		f.Close()
+	}
+	return some
+}
+
+// verifyOwners drops the owners that let go of their sockets.
+func (r *Reader) verifyOwners() {
+	for inode, s := range r.sockets.sockets {
+		before := len(s.owners)
+		s.owners = slices.DeleteFunc(s.owners, func(o owner) bool {
+			if o.process.seen != r.sequence {
+				return true
+			}
+			if r.leadsTo(o, inode) {
+				return false
+			}
+			o.process.searched = false // it may hold it by another descriptor
+			return true
+		})
+		if len(s.owners) < before && len(s.owners) == 0 {
+			s.searched = false
+		}
+	}
+}
+
+// leadsTo tells whether the descriptor is still that socket.
+func (r *Reader) leadsTo(o owner, inode uint64) bool {
+	table := r.sockets
+	table.names = strconv.AppendInt(append(table.names[:0], "fd/"...), int64(o.fd), 10)
+	link, err := r.linkAt(o.process, string(table.names))
+	return err == nil && isSocket(link) && bracketed(link) == inode
+}
+
+// isSocket tells the link of a descriptor that is a socket: "socket:[123]".
+func isSocket(link []byte) bool { return len(link) > 9 && string(link[:8]) == "socket:[" }
+
+// findOwners searches descriptors: those of new processes always, those of
+// others as far as a new socket makes it needed, the likely ones first.
+func (r *Reader) findOwners(ctx context.Context, snapshot *Snapshot) error {
+	missing := 0
+	for _, s := range r.sockets.sockets {
+		if !s.searched {
+			missing++
+		}
+	}
+	var rest []*tracked
+	for i := range snapshot.Processes {
+		t := r.processes[snapshot.Processes[i].PID]
+		if t == nil || t.kernel {
+			continue
+		}
+		due := !t.searched || (r.sequence+uint64(t.PID))%searchTurn == 0
+		if due || missing > 0 && (t.fdsChanged || len(t.listen) > 0) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			r.search(t)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	if missing == 0 {
+		return nil
+	}
+	for _, t := range rest {
+		if !r.anyoneMissing() {
+			break
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.search(t)
+	}
+	for _, s := range r.sockets.sockets {
+		s.searched = true
+	}
+	return nil
+}
+
+// anyoneMissing tells whether a new socket still has no owner.
+func (r *Reader) anyoneMissing() bool {
+	for _, s := range r.sockets.sockets {
+		if !s.searched && len(s.owners) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// search walks the descriptors of a process and notes the sockets among them.
+// One descriptor for each socket is enough, lest somebody makes a million.
+func (r *Reader) search(t *tracked) {
+	t.searched = true
+	r.sockets.searches++
+	release, err := r.hold(t)
+	if err != nil {
+		return
+	}
+	defer release()
+	if !t.held() {
+		if _, err := r.readStat(t); err != nil {
+			return // it has ended, and the pid may belong to another process
+		}
+	}
+	wasDenied := t.socketsDenied
+	t.socketsDenied = r.listDescriptors(t, func(fd int, link []byte) {
+		if !isSocket(link) {
+			return
+		}
+		s, ok := r.sockets.sockets[bracketed(link)]
+		if !ok || s.found == r.sockets.searches {
+			return
+		}
+		s.found = r.sockets.searches
+		if !slices.ContainsFunc(s.owners, func(o owner) bool { return o.process == t }) {
+			s.owners = append(s.owners, owner{t, fd})
+		}
+	}) < 0
+	if t.socketsDenied && !wasDenied {
+		r.countDenied(DeniedSockets)
+	}
+}
+
+// listDescriptors counts the open descriptors of a process and, where each is
+// given, calls it for each with where it leads. It returns -1 without
+// permission.
+func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) int {
+	dir, name := r.at(t, "fd")
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		if denied(err) {
+			return -1
+		}
+		return 0
+	}
+	defer unix.Close(fd)
+	count := 0
+	for {
+		n, err := unix.Getdents(fd, r.sockets.listing)
+		if err != nil || n == 0 {
+			return count
+		}
+		for entry := r.sockets.listing[:n]; len(entry) > 0; {
+			size := binary.NativeEndian.Uint16(entry[16:])
+			if number, ok := parsePID(entry[19:size]); ok {
+				count++
+				if each != nil {
+					end := slices.Index(entry[19:size], 0)
+					if n, err := unix.Readlinkat(fd, string(entry[19:19+end]), r.buffer); err == nil {
+						each(number, r.buffer[:n])
+					}
+				}
+			}
+			entry = entry[size:]
+		}
+	}
+}
+
+// assignSockets gives each process of the snapshot the sockets that it holds.
+func (r *Reader) assignSockets(snapshot *Snapshot) {
+	listen := make(map[*tracked][]Socket)
+	for _, s := range r.sockets.sockets {
+		if len(s.owners) == 0 {
+			snapshot.UnownedSockets++
+		}
+		for _, o := range s.owners {
+			listen[o.process] = append(listen[o.process], s.Socket)
+		}
+	}
+	for i := range snapshot.Processes {
+		p := &snapshot.Processes[i]
+		t := r.processes[p.PID]
+		if t == nil {
+			continue
+		}
+		sockets := listen[t]
+		slices.SortFunc(sockets, compareSockets)
+		if !slices.Equal(sockets, t.listen) {
+			t.listen = sockets
+			t.revision++
+		}
+		p.Listen = t.listen
+		p.Denied = t.factsDenied
+		if t.socketsDenied {
+			p.Denied |= DeniedSockets
+		}
+		if p.Denied != t.denied {
+			t.denied = p.Denied
+			t.revision++
+		}
+		p.Revision = t.revision
+	}
+}

@@ -1,0 +1,81 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+)
+
+// rawStat is what a snapshot needs of /proc/PID/stat (proc_pid_stat(5)).
+type rawStat struct {
+	comm    []byte // aliases the buffer
+	state   State
+	ppid    int
+	session int
+	tty     int32
+	kernel  bool
+	cpu     uint64 // utime + stime in ticks
+	threads int
+	start   uint64 // ticks since boot
+	rss     uint64 // pages
+	// image mixes the addresses that execve(2) moves; they are 0 for those who
+	// may not trace the process.
+	image uint64
+}
+
+const flagKernelThread = 0x00200000 // PF_KTHREAD, linux/include/linux/sched.h
+
+var errStatFormat = errors.New("stat: not in the form of proc_pid_stat(5)")
+
+// parseStat reads one line of /proc/PID/stat without allocating. The name is
+// between the first '(' and the last ')': it may hold any byte itself.
+func parseStat(line []byte) (rawStat, error) {
+	var s rawStat
+	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
+	if open < 0 || end < open || end+4 > len(line) || line[end+1] != ' ' {
+		return s, errStatFormat
+	}
+	s.comm = line[open+1 : end]
+	s.state = State(line[end+2])
+	rest := line[end+3:]
+	var fields [49]uint64 // fields 4 to 52
+	n := 0
+	for i := 0; i < len(rest) && n < len(fields); {
+		if c := rest[i]; c == ' ' || c == '\n' {
+			i++
+			continue
+		}
+		negative := rest[i] == '-'
+		if negative {
+			i++
+		}
+		begin := i
+		var v uint64
+		for ; i < len(rest) && rest[i]-'0' <= 9; i++ {
+			v = v*10 + uint64(rest[i]-'0')
+		}
+		if i == begin {
+			return s, errStatFormat
+		}
+		if negative {
+			v = -v
+		}
+		fields[n] = v
+		n++
+	}
+	if n < 21 { // up to rss; later fields came with later kernels
+		return s, errStatFormat
+	}
+	field := func(number int) uint64 { return fields[number-4] }
+	s.ppid = int(field(4))
+	s.session = int(field(6))
+	s.tty = int32(field(7))
+	s.kernel = field(9)&flagKernelThread != 0
+	s.cpu = field(14) + field(15)
+	s.threads = int(field(20))
+	s.start = field(22)
+	s.rss = field(24)
+	for _, number := range [...]int{26, 27, 28, 45, 46, 47, 48, 49, 50, 51} {
+		s.image = (s.image ^ field(number)) * 0x100000001b3 // FNV-1a's prime
+	}
+	return s, nil
+}

@@ -1,0 +1,24 @@
+package risk
+
+import (
+	"server-monitor/internal/policy"
+	"server-monitor/internal/process"
+)
+
+// Assessment is the judgement of one process.
+type Assessment struct {
+	// Excluded tells a process that is counted but not judged: a kernel
+	// thread, a zombie, the init of a container. The rest is then empty.
+	Excluded bool
+	Verdict  Verdict
+	// Document is what policy knows of the process, nil for an unknown one.
+	Document *policy.Document
+	// Warnings are the findings, the heaviest first.
+	Warnings []Warning
+	// Unseen are the facts that could not be read; a process with any is not
+	// called safe.
+	Unseen process.Denied
+}
+
+// Known tells whether a policy document describes the process.
+func (a *Assessment) Known() bool { return a.Document != nil }

@@ -1,0 +1,138 @@
+// Package inventory holds what runs together with what it means: snapshots of
+// the processes, each assessed once by one version of policy, the same for
+// metrics, API and console.
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"server-monitor/internal/policy"
+	"server-monitor/internal/process"
+	"server-monitor/internal/risk"
+)
+
+// Source makes snapshots of the processes; [process.Reader] is one.
+type Source interface {
+	Snapshot(ctx context.Context) (*process.Snapshot, error)
+}
+
+// Inventory is one snapshot with its assessment. It is immutable.
+type Inventory struct {
+	*process.Snapshot
+	// Assessments belong to the processes of the snapshot by their index.
+	Assessments []*risk.Assessment
+	// Policy is the version that they were made by.
+	Policy *policy.Set
+}
+
+// Index finds a process by its pid.
+func (i *Inventory) Index(pid int) (int, bool) {
+	return slices.BinarySearchFunc(i.Processes, pid, func(p process.Process, pid int) int { return p.PID - pid })
+}
+
+// Process finds a process by its pid, nil where there is none.
+func (i *Inventory) Process(pid int) *process.Process {
+	if at, ok := i.Index(pid); ok {
+		return &i.Processes[at]
+	}
+	return nil
+}
+
+// Keeper makes inventories when they are asked for. Requests that arrive
+// together share one. It is safe for concurrent use.
+type Keeper struct {
+	source Source
+	judge  *risk.Judge
+	policy policy.Provider
+
+	flights singleflight.Group
+
+	mu     sync.Mutex
+	judged map[int]judgement
+}
+
+// judgement is an assessment, and what it holds for.
+type judgement struct {
+	identity process.Identity
+	revision uint64
+	moment   risk.Moment
+	set      *policy.Set
+	result   *risk.Assessment
+}
+
+// flightLimit ends a collection that no request waits for any more.
+const flightLimit = 2 * time.Minute
+
+// NewKeeper makes a keeper.
+func NewKeeper(source Source, judge *risk.Judge, provider policy.Provider) *Keeper {
+	return &Keeper{source: source, judge: judge, policy: provider, judged: make(map[int]judgement)}
+}
+
+// Take makes an inventory of now, or joins one that is being made. Where ctx
+// ends first, the collection goes on for the others.
+func (k *Keeper) Take(ctx context.Context) (*Inventory, error) {
+	flight := k.flights.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightLimit)
+		defer cancel()
+		return k.take(ctx)
+	})
+	select {
+	case result := <-flight:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*Inventory), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (k *Keeper) take(ctx context.Context) (*Inventory, error) {
+	snapshot, err := k.source.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read processes: %w", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	inventory := &Inventory{
+		Snapshot:    snapshot,
+		Assessments: make([]*risk.Assessment, len(snapshot.Processes)),
+		Policy:      k.policy.Current(),
+	}
+	for i := range snapshot.Processes {
+		inventory.Assessments[i] = k.assess(&snapshot.Processes[i], snapshot.MemoryTotal, inventory.Policy)
+	}
+	k.forget(snapshot)
+	return inventory, nil
+}
+
+// assess judges a process, unless the judgement of last time still holds.
+func (k *Keeper) assess(p *process.Process, memoryTotal uint64, set *policy.Set) *risk.Assessment {
+	moment := k.judge.Moment(p, memoryTotal)
+	last, ok := k.judged[p.PID]
+	if ok && last.identity == p.Identity && last.revision == p.Revision && last.moment == moment && last.set == set {
+		return last.result
+	}
+	result := k.judge.Assess(p, moment, set)
+	k.judged[p.PID] = judgement{p.Identity, p.Revision, moment, set, &result}
+	return &result
+}
+
+// forget drops the judgements of processes that have ended.
+func (k *Keeper) forget(snapshot *process.Snapshot) {
+	if len(k.judged) <= len(snapshot.Processes) {
+		return // each process of the snapshot has one
+	}
+	inventory := Inventory{Snapshot: snapshot}
+	for pid := range k.judged {
+		if _, ok := inventory.Index(pid); !ok {
+			delete(k.judged, pid)
+		}
+	}
+}

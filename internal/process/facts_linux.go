@@ -197,7 +197,7 @@ func (r *Reader) readExe(t *tracked, known *reading) error {
 	same := signs.device == st.Dev && signs.inode == st.Ino
 	f.Writable = f.Writable || same && signs.everyone()
 	genuine := !facts.Namespaces.ByUser && known.denied&DeniedNamespaces == 0
-	f.Trusted = genuine && st.Mode&unix.S_IFMT == unix.S_IFREG && onlyRootWrites(&st) && r.isHostFile(exe, &st)
+	f.Trusted = genuine && st.Mode&unix.S_IFMT == unix.S_IFREG && r.onlyRootWrites(&st) && r.isHostFile(exe, &st)
 	if genuine && !IsComm(t.comm, path.Base(exe)) {
 		f.CommIsLink = r.commIsLink(t, view, exe, st.Dev, st.Ino)
 	}
@@ -223,7 +223,7 @@ func (r *Reader) isHostFile(exe string, st *unix.Stat_t) bool {
 	}
 	for folder := exe; folder != "/"; {
 		folder = path.Dir(folder)
-		if unix.Stat(r.hostPath(folder), &host) != nil || !onlyRootWrites(&host) {
+		if unix.Stat(r.hostPath(folder), &host) != nil || !r.onlyRootWrites(&host) {
 			return false
 		}
 	}
@@ -232,8 +232,8 @@ func (r *Reader) isHostFile(exe string, st *unix.Stat_t) bool {
 
 // onlyRootWrites tells a file or folder of root's to which nobody else may
 // write.
-func onlyRootWrites(st *unix.Stat_t) bool {
-	return st.Uid == 0 && st.Mode&0o022 == 0
+func (r *Reader) onlyRootWrites(st *unix.Stat_t) bool {
+	return st.Uid == r.root && st.Mode&0o022 == 0
 }
 
 // inMemory tells the paths of files that never were on a disk.

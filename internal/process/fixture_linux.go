@@ -3,7 +3,19 @@ package process
 import (
 	"bytes"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
+
+// ownerOf tells who made a fixture. They stand for root, so that what is
+// trusted does not depend on who runs the tests.
+func ownerOf(proc int) uint32 {
+	var st unix.Stat_t
+	if unix.Fstat(proc, &st) != nil {
+		return 0
+	}
+	return st.Uid
+}
 
 // fixturePath is where a fixture keeps what another mount namespace shows: below
 // a folder of its root called like the link, "mnt:[4026532001]".

@@ -30,6 +30,7 @@ type Reader struct {
 	boot8    string
 	boot     time.Time
 	host     Namespaces
+	root     uint32 // uid of root: 0, in a fixture whoever made it
 	users    *users
 	pageSize uint64
 	countFDs bool // the size of /proc/PID/fd is the number of descriptors
@@ -78,6 +79,9 @@ func NewReader(config Config) (*Reader, error) {
 	}
 	var fs unix.Statfs_t
 	r.real = unix.Fstatfs(proc, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	if !r.real {
+		r.root = ownerOf(proc)
+	}
 	if r.boot8, err = bootID(config.Proc); err != nil {
 		unix.Close(proc)
 		return nil, err

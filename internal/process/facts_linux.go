@@ -210,6 +210,9 @@ func (r *Reader) statExe(t *tracked, v view, link string, st *unix.Stat_t) error
 	if r.real {
 		return r.statAt(t, "exe", st)
 	}
+	if err := r.statIn(t, v, link, st); err == nil {
+		return nil
+	}
 	return r.statIn(t, v, strings.TrimSuffix(link, deletedSuffix), st)
 }
 

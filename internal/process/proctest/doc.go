@@ -26,8 +26,8 @@
 // What is not said has a sensible value: the zero Process{PID: 7, Exe:
 // "/usr/bin/tool"} is called "tool", sleeps, belongs to root, has one thread and
 // three descriptors and lives in the namespaces of the host. The executable of
-// every process is made below Root, mode 0755, unless [Tree.Files] names it or
-// the link ends in " (deleted)". Whoever runs the test owns all files and
+// every process is made below Root, unless [Tree.Files] names it or the link ends
+// in " (deleted)"; [File] says with what mode. Whoever runs the test owns all files and
 // stands for root: a [process.Reader] of a fixture takes the owner of Proc for
 // uid 0, so that results do not depend on who tests.
 //

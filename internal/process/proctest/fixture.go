@@ -50,6 +50,10 @@ func (f *Fixture) machine(t *Tree) {
 func (f *Fixture) files(t *Tree) {
 	f.tb.Helper()
 	f.mkdir(f.Root)
+	for _, open := range [...]string{"/tmp", "/var/tmp", "/dev/shm"} {
+		f.mkdir(f.Root + open)
+		f.chmod(f.Root+open, 0o1777)
+	}
 	type place struct {
 		mount uint64
 		path  string
@@ -82,11 +86,22 @@ func (f *Fixture) PutFile(file File) {
 		f.link(f.Path(file.Mount, file.Link), at)
 		return
 	}
-	setDefault(&file.Mode, 0o755)
+	setDefault(&file.Mode, defaultMode(file.Path))
 	f.file(at, "#!"+file.Path+"\n", file.Mode)
 	if file.FolderMode != 0 {
 		f.chmod(filepath.Dir(at), file.FolderMode)
 	}
+}
+
+// defaultMode is that of a program in a folder of programs. What users make, as
+// the umask of Rocky Linux has it, is open to their group.
+func defaultMode(name string) uint32 {
+	for _, folder := range [...]string{"/home/", "/tmp/", "/var/tmp/", "/dev/shm/"} {
+		if strings.HasPrefix(name, folder) {
+			return 0o775
+		}
+	}
+	return 0o755
 }
 
 // Path is where a file of the host is on disk; 0 and [HostMount] are the

@@ -54,7 +54,6 @@ func Hostile() Tree {
 			{Path: "/usr/sbin/rsyslogd"},
 			{Path: "/usr/local/bin/writable", Mode: 0o757},
 			{Path: "/opt/open/tool", FolderMode: 0o777},
-			{Path: "/tmp/tool", FolderMode: 0o1777},
 		},
 		Sockets: []Socket{TCP("0.0.0.0:22", 30001), TCP("0.0.0.0:6379", 30002), TCP("0.0.0.0:9999", 30003)},
 	}

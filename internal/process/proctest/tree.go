@@ -112,7 +112,8 @@ func UDP(addr string, inode uint64) Socket {
 // File is a file of the host, below Root.
 type File struct {
 	Path string
-	// Mode is its mode; default 0755. FolderMode is that of its folder; default
+	// Mode is its mode; default 0755, below /home and the folders for passing
+	// files 0775, which makes it nobody's idea of a trusted file. FolderMode is that of its folder; default
 	// as it is, 0755 where it is new.
 	Mode, FolderMode uint32
 	// Link, where not empty, makes a symbolic link to that path of the host.

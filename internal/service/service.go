@@ -4,8 +4,13 @@
 package service
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
+
+	"server-monitor/internal/process"
 )
 
 // Service is one service as its manager sees it.
@@ -14,14 +19,16 @@ type Service struct {
 	Name string
 	// State is the state in one word.
 	State State
-	// Sub is the manager's finer state ("running", "exited", "dead"); empty
-	// where the process table is the source.
+	// Sub is the manager's finer state ("running", "exited", "dead") or, for a
+	// unit that is not loaded and does nothing, why not ("masked",
+	// "bad-setting"); empty where the process table is the source.
 	Sub string
 	// Description is the unit's own description, empty without one.
 	Description string
 	// Source is who says so.
 	Source Source
-	// Since is when the present state began, zero if unknown.
+	// Since is when the present state began, zero if unknown. The process table
+	// knows no more than when the main process started.
 	Since time.Time
 	// MainPID is the pid of the main process, 0 without one.
 	MainPID int
@@ -36,7 +43,7 @@ type Service struct {
 	Tasks       *uint64    // TasksCurrent
 }
 
-// State is a state word. The first six and "reloading" are systemd's.
+// State is a state word. All but idle, not_found and unsupported are systemd's.
 type State string
 
 // The states of a service.
@@ -48,8 +55,8 @@ const (
 	Reloading    State = "reloading"
 	Inactive     State = "inactive"
 	Failed       State = "failed"
-	NotFound     State = "not_found"
-	Unsupported  State = "unsupported"
+	NotFound     State = "not_found"   // a configured name that systemd does not know
+	Unsupported  State = "unsupported" // cannot be told
 )
 
 // States lists all states in the order that people expect.
@@ -64,19 +71,25 @@ const (
 	ProcessTable Source = "process"
 )
 
-// Health is the colour of a service's dot.
-type Health int
-
-// The colours, as the metric service_health encodes them.
-const (
-	Good Health = iota
-	Warn
-	Bad
-)
-
 // Manager lists services.
 type Manager interface {
 	// Services returns the services of the moment, ordered by name, each name
-	// once. An error means that the manager could not be asked at all.
+	// once. Names and descriptions are safe to show. The slice may be shared
+	// with other callers and is not to be changed.
+	//
+	// An error means that the manager could not be asked at all, with one
+	// exception: with an error that wraps [ErrSystemdAway], the services are
+	// the configured ones as the process table has them.
 	Services(ctx context.Context) ([]Service, error)
 }
+
+// ErrSystemdAway says that systemd runs on the machine but could not be asked.
+var ErrSystemdAway = errors.New("systemd cannot be asked")
+
+// sortByName puts services into the order that [Manager] promises.
+func sortByName(services []Service) {
+	slices.SortFunc(services, func(a, b Service) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// printable makes what units and processes call themselves safe to show.
+func printable(s string) string { return process.Printable(s) }

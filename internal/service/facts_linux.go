@@ -1,0 +1,123 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/dbus"
+)
+
+// The interfaces whose properties are read (org.freedesktop.systemd1(5)).
+const (
+	unitInterface    = "Unit"
+	serviceInterface = "Service"
+)
+
+// addFacts reads the properties of units that do something or failed, or that
+// somebody cares for. A property that systemd does not have or does not give
+// stays unknown; an error means that it has stopped answering.
+func addFacts(ctx context.Context, conn *systemd.Conn, units []unit) error {
+	for i := range units {
+		u := &units[i]
+		if u.id == "" || u.State == NotFound || u.State == Inactive && !u.Configured {
+			continue
+		}
+		p := properties{ctx: ctx, conn: conn, id: u.id}
+		p.addTimes(&u.Service)
+		if u.Sub != subExited { // else nothing is left to measure
+			p.addUse(&u.Service)
+		}
+		if p.err != nil {
+			return fmt.Errorf("read properties of %s: %w", u.Name, p.err)
+		}
+	}
+	return nil
+}
+
+// properties reads the properties of one unit, until systemd stops answering.
+type properties struct {
+	ctx  context.Context
+	conn *systemd.Conn
+	id   string
+	err  error
+}
+
+// number reads a property. What is not set is the highest number there is.
+func (p *properties) number(of, name string) (n uint64, ok bool) {
+	if p.err != nil {
+		return 0, false
+	}
+	property, err := p.conn.GetUnitTypePropertyContext(p.ctx, p.id, of, name)
+	if err != nil {
+		if !refused(err) {
+			p.err = err
+		}
+		return 0, false
+	}
+	switch value := property.Value.Value().(type) {
+	case uint64:
+		return value, value != math.MaxUint64
+	case uint32:
+		return uint64(value), true
+	}
+	return 0, false
+}
+
+// time reads a point in time, which is 0 where there was none.
+func (p *properties) time(name string) time.Time {
+	microseconds, ok := p.number(unitInterface, name)
+	if !ok || microseconds == 0 || microseconds > math.MaxInt64 {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(microseconds))
+}
+
+// addTimes tells since when the state lasts, by the same property as
+// "systemctl status", and when the activation began.
+func (p *properties) addTimes(s *Service) {
+	var began time.Time
+	switch s.State {
+	case Active, Reloading:
+		s.Since = p.time("ActiveEnterTimestamp")
+		began = s.Since
+	case Activating:
+		s.Since = p.time("InactiveExitTimestamp")
+		began = s.Since
+	case Deactivating:
+		s.Since = p.time("ActiveExitTimestamp")
+		began = p.time("ActiveEnterTimestamp")
+	default:
+		s.Since = p.time("InactiveEnterTimestamp")
+	}
+	if !began.IsZero() {
+		s.StartTime = &began
+	}
+}
+
+// addUse tells what the service uses. Memory, processor time and tasks are
+// unknown where systemd does not account for them.
+func (p *properties) addUse(s *Service) {
+	if pid, ok := p.number(serviceInterface, "MainPID"); ok {
+		s.MainPID = int(pid)
+	}
+	s.Restarts = p.optional("NRestarts")
+	if s.State == Inactive || s.State == Failed {
+		return
+	}
+	s.MemoryBytes = p.optional("MemoryCurrent")
+	s.Tasks = p.optional("TasksCurrent")
+	if nanoseconds := p.optional("CPUUsageNSec"); nanoseconds != nil {
+		seconds := float64(*nanoseconds) / 1e9
+		s.CPUSeconds = &seconds
+	}
+}
+
+func (p *properties) optional(name string) *uint64 {
+	n, ok := p.number(serviceInterface, name)
+	if !ok {
+		return nil
+	}
+	return &n
+}

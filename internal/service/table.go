@@ -1,0 +1,127 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"server-monitor/internal/process"
+)
+
+// Snapshot reads the processes of the moment.
+type Snapshot func(ctx context.Context) (*process.Snapshot, error)
+
+// TableManager looks for the configured services in the process table. It is
+// for machines without systemd, such as containers, and for what systemd does
+// not know.
+//
+// It finds them by names that whoever starts a process chooses. That is enough
+// to say what runs; it is no proof that it is the real thing, which the
+// assessment of the process gives.
+type TableManager struct {
+	config   Config
+	snapshot Snapshot
+}
+
+// NewProcessTable makes a manager that reads the process table.
+func NewProcessTable(config Config, snapshot Snapshot) *TableManager {
+	return &TableManager{config: config, snapshot: snapshot}
+}
+
+// Services implements [Manager].
+func (m *TableManager) Services(ctx context.Context) ([]Service, error) {
+	snapshot, err := m.snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for services among the processes: %w", err)
+	}
+	return lookUp(m.config.names(), snapshot), nil
+}
+
+// lookUp finds services by name in the process table, and orders them by name.
+func lookUp(names []string, snapshot *process.Snapshot) []Service {
+	parents := parentsIn(snapshot)
+	services := make([]Service, 0, len(names))
+	for _, name := range names {
+		services = append(services, findProcesses(name, snapshot, parents))
+	}
+	sortByName(services)
+	return services
+}
+
+// parentsIn are the pids of processes that have a child which has not ended.
+func parentsIn(snapshot *process.Snapshot) map[int]bool {
+	parents := make(map[int]bool)
+	for i := range snapshot.Processes {
+		if p := &snapshot.Processes[i]; !ended(p) {
+			parents[p.PPID] = true
+		}
+	}
+	return parents
+}
+
+// findProcesses looks for one service. It is as well as its best process: one that
+// works makes it active, whatever others sleep or have ended beside it.
+func findProcesses(name string, snapshot *process.Snapshot, parents map[int]bool) Service {
+	s := Service{Name: printable(name), State: Inactive, Source: ProcessTable, Configured: true}
+	programs := knownAs(name).programs
+	found := make(map[int]bool)
+	var main *process.Process
+	for i := range snapshot.Processes {
+		p := &snapshot.Processes[i]
+		if p.Kernel || !isAny(p, programs) {
+			continue
+		}
+		s.State = better(s.State, stateOf(p, parents[p.PID]))
+		if ended(p) {
+			continue
+		}
+		found[p.PID] = true
+		if main == nil || comesBefore(p, main, found) {
+			main = p
+		}
+	}
+	if main != nil {
+		s.MainPID = main.PID
+		s.Since = main.StartTime
+	}
+	return s
+}
+
+// comesBefore tells whether p rather than main is the main process: the parent
+// of its like, else the one that has run for longest.
+func comesBefore(p, main *process.Process, found map[int]bool) bool {
+	switch {
+	case main.PPID == p.PID:
+		return true
+	case found[p.PPID]:
+		return false
+	}
+	return p.StartTime.Before(main.StartTime)
+}
+
+// stateOf is what one process says of its service.
+func stateOf(p *process.Process, parent bool) State {
+	switch {
+	case ended(p):
+		return Failed
+	case p.State == process.Stopped, p.State == process.Traced:
+		return Idle // it holds its sockets and children, but serves nobody
+	case p.State != process.Sleeping && p.State != process.Idle, len(p.Listen) > 0, parent:
+		return Active
+	}
+	return Idle
+}
+
+// ended tells a process that has exited and is only remembered.
+func ended(p *process.Process) bool {
+	return p.State == process.Zombie || p.State == process.Dead
+}
+
+// better is that of two states of processes which decides for the service.
+func better(a, b State) State {
+	for _, s := range []State{Active, Idle, Failed} {
+		if a == s || b == s {
+			return s
+		}
+	}
+	return Inactive
+}

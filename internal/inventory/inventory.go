@@ -4,9 +4,12 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -33,7 +36,7 @@ type Inventory struct {
 
 // Index finds a process by its pid.
 func (i *Inventory) Index(pid int) (int, bool) {
-	return slices.BinarySearchFunc(i.Processes, pid, func(p process.Process, pid int) int { return p.PID - pid })
+	return indexOf(i.Snapshot, pid)
 }
 
 // Process finds a process by its pid, nil where there is none.
@@ -42,6 +45,13 @@ func (i *Inventory) Process(pid int) *process.Process {
 		return &i.Processes[at]
 	}
 	return nil
+}
+
+// indexOf finds a process in a snapshot. It compares in place: a process is too
+// large to be handed around.
+func indexOf(s *process.Snapshot, pid int) (int, bool) {
+	at := sort.Search(len(s.Processes), func(i int) bool { return s.Processes[i].PID >= pid })
+	return at, at < len(s.Processes) && s.Processes[at].PID == pid
 }
 
 // Keeper makes inventories when they are asked for. Requests that arrive
@@ -77,6 +87,9 @@ func NewKeeper(source Source, judge *risk.Judge, provider policy.Provider) *Keep
 // Take makes an inventory of now, or joins one that is being made. Where ctx
 // ends first, the collection goes on for the others.
 func (k *Keeper) Take(ctx context.Context) (*Inventory, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	flight := k.flights.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightLimit)
 		defer cancel()
@@ -93,11 +106,20 @@ func (k *Keeper) Take(ctx context.Context) (*Inventory, error) {
 	}
 }
 
-func (k *Keeper) take(ctx context.Context) (*Inventory, error) {
+// take makes an inventory. A panic, which singleflight would end the program
+// with, fails this inventory alone: what is read was chosen by anybody who may
+// start a process.
+func (k *Keeper) take(ctx context.Context) (taken *Inventory, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			taken, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	snapshot, err := k.source.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read processes: %w", err)
 	}
+	order(snapshot)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	inventory := &Inventory{
@@ -126,13 +148,24 @@ func (k *Keeper) assess(p *process.Process, memoryTotal uint64, set *policy.Set)
 
 // forget drops the judgements of processes that have ended.
 func (k *Keeper) forget(snapshot *process.Snapshot) {
-	if len(k.judged) <= len(snapshot.Processes) {
+	if len(k.judged) == len(snapshot.Processes) {
 		return // each process of the snapshot has one
 	}
-	inventory := Inventory{Snapshot: snapshot}
 	for pid := range k.judged {
-		if _, ok := inventory.Index(pid); !ok {
+		if _, ok := indexOf(snapshot, pid); !ok {
 			delete(k.judged, pid)
+		}
+	}
+}
+
+// order makes sure of what everybody relies on: processes ascend by pid, each
+// pid once.
+func order(s *process.Snapshot) {
+	for i := 1; i < len(s.Processes); i++ {
+		if s.Processes[i-1].PID >= s.Processes[i].PID {
+			slices.SortStableFunc(s.Processes, func(a, b process.Process) int { return cmp.Compare(a.PID, b.PID) })
+			s.Processes = slices.CompactFunc(s.Processes, func(a, b process.Process) bool { return a.PID == b.PID })
+			return
 		}
 	}
 }

@@ -1,0 +1,143 @@
+# server-monitor: "make help" lists the targets.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+GOFLAGS_BUILD := -trimpath
+BUILD    := build
+BINARY   := $(BUILD)/server-monitor$(shell $(GO) env GOEXE)
+TOOLS    := $(BUILD)/tools
+LINT      = $(CURDIR)/$(TOOLS)/golangci-lint
+
+# The version that a build tells. Nothing in it changes between two builds of
+# the same commit: the date is that of SOURCE_DATE_EPOCH or absent.
+VERSION    ?= $(shell cat VERSION)
+REVISION   ?= $(shell git rev-parse HEAD 2>/dev/null)
+BRANCH     ?= $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+BUILD_USER ?=
+BUILD_DATE ?= $(if $(SOURCE_DATE_EPOCH),$(shell date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ))
+version     = github.com/prometheus/common/version
+LDFLAGS     = -s -w \
+	-X $(version).Version=$(VERSION) -X $(version).Revision=$(REVISION) -X $(version).Branch=$(BRANCH) \
+	-X $(version).BuildUser=$(BUILD_USER) -X $(version).BuildDate=$(BUILD_DATE)
+
+# What the program is compiled for, and what is vetted besides the host.
+CROSS := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64 freebsd/amd64
+VET   := linux windows darwin freebsd
+
+# Go modules below this one, each with what the program itself does not depend
+# on: the linter, say, or a database server to test against.
+NESTED = $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod \
+	-not -path './$(BUILD)/*' -not -path '*/node_modules/*' -not -path '*/testdata/*'))
+
+ARGS      ?=
+BENCH     ?= .
+BENCHTIME ?= 1s
+FUZZTIME  ?= 20s
+E2E_FLAGS ?=
+
+.PHONY: run
+run: build ## Build and start the exporter on :10042 (ARGS="--flag" adds flags)
+	./$(BINARY) $(ARGS)
+
+.PHONY: build
+build: ## Build build/server-monitor
+	@mkdir -p $(BUILD)
+	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o $(BINARY) ./exporter
+
+.PHONY: test
+test: fmt vet lint unit nested vuln ## Everything but the end-to-end tests: format, vet, lint, unit tests with the race detector, vulnerabilities
+
+.PHONY: unit
+unit: ## Unit tests with the race detector
+	$(GO) test -race ./...
+
+.PHONY: nested
+nested: ## Tests of the nested modules with the race detector
+	@for module in $(NESTED); do \
+		echo "$$module: go vet, go test -race"; \
+		(cd $$module && $(GO) vet ./... && $(GO) test -race ./...); \
+	done
+
+.PHONY: e2e
+e2e: build ## Install what the end-to-end tests need (Debian, as root) and run them
+	sh e2e/install.sh
+	$(GO) test -tags e2e -count=1 -timeout 20m $(E2E_FLAGS) ./e2e/...
+
+.PHONY: fmt
+fmt: ## Fail where a file is not formatted with gofmt
+	@unformatted=$$(find . -name '*.go' -not -path './$(BUILD)/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then \
+		echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; \
+	fi
+
+.PHONY: vet
+vet: ## go vet for every operating system
+	@for os in $(VET); do \
+		echo "GOOS=$$os go vet ./..."; \
+		GOOS=$$os CGO_ENABLED=0 $(GO) vet ./...; \
+	done
+	$(GO) vet -tags e2e ./...
+
+# Go's tool mechanism pins the linter in tools/go.mod; the binary is built once
+# because "go tool" would build it for GOOS. What only Linux uses of a portable
+# file is not unused.
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## golangci-lint for Linux and Windows
+	GOOS=linux $(LINT) run
+	GOOS=windows $(LINT) run --disable unused
+	@for module in $(NESTED); do \
+		echo "$$module: golangci-lint run"; \
+		(cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yml); \
+	done
+
+.PHONY: vuln
+vuln: ## Known vulnerabilities in what the program calls (STRICT=1: in the Go release too)
+	$(GO) run -C tools ./vulncheck $(if $(STRICT),-strict) -dir $(CURDIR) ./...
+
+.PHONY: bench
+bench: ## Benchmarks (BENCH=regexp BENCHTIME=1s)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target, each for FUZZTIME
+	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do \
+		for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+		done; \
+	done
+
+.PHONY: generate
+generate: build ## Write the generated files anew: docs/metrics.md and the golden files
+	$(GO) generate ./...
+
+.PHONY: generated
+generated: generate ## Fail where a generated file is stale
+	git diff --exit-code
+
+.PHONY: cross
+cross: ## Compile for every supported system
+	@mkdir -p $(BUILD)/cross
+	@for target in $(CROSS); do \
+		os=$${target%/*} arch=$${target#*/}; \
+		out=$(BUILD)/cross/server-monitor-$$os-$$arch; \
+		if [ $$os = windows ]; then out=$$out.exe; fi; \
+		echo "$$out"; \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o $$out ./exporter; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## This list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+$(TOOLS)/golangci-lint: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS)
+	$(GO) build -C tools -o $(CURDIR)/$(TOOLS)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@

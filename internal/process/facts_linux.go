@@ -67,6 +67,12 @@ func (r *Reader) readFacts(t *tracked, state State) (*reading, error) {
 	return known, nil
 }
 
+// distrust takes back what counts in favour of a process: these facts may be a
+// mixture of several programs.
+func (f *Facts) distrust() {
+	f.File.Trusted, f.File.CommIsLink, f.ContainerInit = false, false, false
+}
+
 // fatal tells the errors with which reading further would give facts that are
 // not so.
 func fatal(err error) bool {

@@ -58,6 +58,24 @@ const (
 
 // NewReader opens procfs. It fails where there is none.
 func NewReader(config Config) (*Reader, error) {
+	r, err := openProc(config)
+	if err != nil {
+		return nil, err
+	}
+	for fact := range anyDenied.All() {
+		r.denied[fact.String()] = 0
+	}
+	r.sockets = newSocketTable()
+	var limit unix.Rlimit
+	r.maxDescriptors = 1024 - reservedFDs
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
+		r.maxDescriptors = max(0, int(min(limit.Cur, 1<<30))-reservedFDs)
+	}
+	return r, nil
+}
+
+// openProc makes what is needed to read any process.
+func openProc(config Config) (*Reader, error) {
 	if config.Root == "" {
 		config.Root = "/"
 	}
@@ -75,7 +93,7 @@ func NewReader(config Config) (*Reader, error) {
 		exes:      make(exeFiles),
 		denied:    map[string]uint64{},
 		buffer:    make([]byte, 2*unix.PathMax),
-		listing:   make([]byte, 64<<10),
+		listing:   make([]byte, 32<<10),
 	}
 	var fs unix.Statfs_t
 	r.real = unix.Fstatfs(proc, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
@@ -86,16 +104,7 @@ func NewReader(config Config) (*Reader, error) {
 		unix.Close(proc)
 		return nil, err
 	}
-	for fact := range anyDenied.All() {
-		r.denied[fact.String()] = 0
-	}
 	r.host = r.hostNamespaces()
-	r.sockets = newSocketTable()
-	var limit unix.Rlimit
-	r.maxDescriptors = 1024 - reservedFDs
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
-		r.maxDescriptors = max(0, int(min(limit.Cur, 1<<30))-reservedFDs)
-	}
 	var self unix.Stat_t
 	r.countFDs = r.real && unix.Fstatat(proc, "self/fd", &self, 0) == nil && self.Size > 0
 	return r, nil
@@ -123,7 +132,9 @@ func (r *Reader) Close() {
 		r.close(t)
 	}
 	clear(r.processes)
-	r.sockets.close()
+	if r.sockets != nil {
+		r.sockets.close()
+	}
 	if r.proc >= 0 {
 		unix.Close(r.proc)
 		r.proc = -1
@@ -266,13 +277,14 @@ func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 	case changed:
 	case t.kernel:
 		return nil
+	case t.unsteady:
 	case t.file != nil && r.exeChanged(t, t.file):
 	case (r.sequence+uint64(t.PID))%factsTurn == 0:
 	case t.factsYoung:
 	default:
 		return nil
 	}
-	for range maxRereads {
+	for attempt := 1; ; attempt++ {
 		if !fresh && raw.state.ended() {
 			return nil // it keeps what it was known by
 		}
@@ -289,15 +301,19 @@ func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 		if *raw, err = r.readStat(t); err != nil {
 			return err
 		}
-		if t.note(raw); raw.image == image && raw.state.ended() == ended {
+		t.note(raw)
+		t.unsteady = raw.image != image || raw.state.ended() != ended
+		if !t.unsteady || attempt == maxRereads {
 			t.factsYoung = time.Since(t.startTime) < youngLife
 			r.countDenied(known.denied &^ t.factsDenied)
 			t.factsDenied, t.file = known.denied, known.file
+			if t.unsteady {
+				known.facts.distrust()
+			}
 			t.settle(known.facts)
 			return nil
 		}
 	}
-	return nil // it executes faster than it can be read: the next snapshot tries again
 }
 
 // maxRereads bounds how often the facts of a process that executes one program

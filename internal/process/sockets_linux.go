@@ -15,7 +15,6 @@ type socketTable struct {
 	sockets  map[uint64]*socket
 	names    []byte // space for "fd/NUMBER"
 	searches uint64
-	listing  []byte
 }
 
 // socket is one listening socket and who holds it.
@@ -34,7 +33,7 @@ type owner struct {
 }
 
 func newSocketTable() *socketTable {
-	s := &socketTable{sockets: make(map[uint64]*socket), listing: make([]byte, 32<<10)}
+	s := &socketTable{sockets: make(map[uint64]*socket)}
 	s.diag, _ = newDiag() // without it the tables of /proc are read
 	return s
 }
@@ -272,11 +271,11 @@ func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) int
 	defer unix.Close(fd)
 	count := 0
 	for {
-		n, err := unix.Getdents(fd, r.sockets.listing)
+		n, err := unix.Getdents(fd, r.listing)
 		if err != nil || n == 0 {
 			return count
 		}
-		for entry := r.sockets.listing[:n]; len(entry) > 0; {
+		for entry := r.listing[:n]; len(entry) > 0; {
 			size := binary.NativeEndian.Uint16(entry[16:])
 			if number, ok := parsePID(entry[19:size]); ok {
 				count++

@@ -31,6 +31,7 @@ type tracked struct {
 	facts       *Facts
 	file        *exeFile
 	factsYoung  bool // they were read in the first seconds of its life
+	unsteady    bool // they may be of several programs
 	factsDenied Denied
 
 	openFDs       int

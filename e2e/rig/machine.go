@@ -1,0 +1,212 @@
+//go:build e2e
+
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Machine is a Debian server that runs its own systemd in namespaces of its
+// own. From outside it has the loopback device only.
+type Machine struct {
+	// Root is its file tree, as the host sees it.
+	Root   string
+	leader int // the host's pid of its first process
+	nspawn *Program
+}
+
+// bootLimit is how long the machine may take to boot.
+const bootLimit = 90 * time.Second
+
+// NewMachine makes the file tree of a server that is not yet running.
+func NewMachine(t testing.TB) *Machine {
+	t.Helper()
+	NeedRoot(t)
+	NeedPrograms(t, "machine", "debootstrap", "systemd-nspawn", "systemctl", "systemd-sysusers", "nsenter", "tar", "zstd")
+	return &Machine{Root: unpackTree(t)}
+}
+
+// Boot starts the machine and waits until its systemd has started everything.
+func (m *Machine) Boot(t testing.TB) {
+	t.Helper()
+	name := filepath.Base(m.Root)
+	nspawn := []string{
+		"systemd-nspawn", "--quiet", "--boot", "--directory=" + m.Root, "--machine=" + name, "--console=pipe",
+		"--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+		"--bind=/dev/fuse",
+	}
+	// It makes its cgroups below that in which it is: one of our own, so that
+	// machines do not meet and all of it can be ended at once.
+	join := `for folder; do [ "$folder" = -- ] && break; echo $$ >"$folder/cgroup.procs" || exit; shift; done; shift; exec "$@"`
+	args := append([]string{"-c", join, "join"}, makeCgroups(t, name)...)
+	cmd := exec.Command("sh", append(append(args, "--"), nspawn...)...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
+	m.nspawn = Start(t, cmd)
+	t.Cleanup(func() { os.RemoveAll("/run/systemd/nspawn/propagate/" + name) })
+	Eventually(t, bootLimit, m.findLeader)
+	Eventually(t, bootLimit, func() error {
+		state, err := m.Command("systemctl", "is-system-running").CombinedOutput()
+		if word := strings.TrimSpace(string(state)); word != "running" && word != "degraded" {
+			return fmt.Errorf("the machine is %q (%w); its console:\n%s", word, err, m.nspawn.Output())
+		}
+		return nil
+	})
+}
+
+// findLeader finds the first process of the machine: the child of nspawn.
+func (m *Machine) findLeader() error {
+	parent := strconv.Itoa(m.nspawn.Process.Pid)
+	children, err := exec.Command("pgrep", "--parent", parent).Output()
+	if err != nil {
+		return fmt.Errorf("no first process of the machine: %w\n%s", err, m.nspawn.Output())
+	}
+	m.leader, err = strconv.Atoi(strings.TrimSpace(string(children)))
+	return err
+}
+
+// Command makes a command that runs in the machine as root, outside of all its
+// units.
+func (m *Machine) Command(args ...string) *exec.Cmd {
+	enter := []string{"--target", strconv.Itoa(m.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
+		"--root", "--wd", "--"}
+	cmd := exec.Command("nsenter", append(enter, args...)...)
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8", "HOME=/root"}
+	return cmd
+}
+
+// commandLimit is how long a command in the machine may take.
+const commandLimit = 30 * time.Second
+
+// Run runs a command that must succeed, and returns what it prints.
+func (m *Machine) Run(t testing.TB, args ...string) string {
+	t.Helper()
+	stdout, stderr, status := Run(t, m.Command(args...), commandLimit)
+	if status != 0 {
+		t.Fatalf("%s: exit status %d\n%s%s", strings.Join(args, " "), status, stdout, stderr)
+	}
+	return stdout
+}
+
+// Start starts a sample in a unit of its own, which properties describe, and
+// returns its pid in the machine.
+func (m *Machine) Start(t testing.TB, unit string, properties []string, program ...string) int {
+	t.Helper()
+	args := []string{"systemd-run", "--quiet", "--unit=" + unit, "--service-type=exec"}
+	for _, property := range properties {
+		args = append(args, "--property="+property)
+	}
+	m.Run(t, append(append(args, "--"), program...)...)
+	pid, err := strconv.Atoi(strings.TrimSpace(m.Run(t, "systemctl", "show", "--property=MainPID", "--value", unit)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// WriteFile writes a file of the machine.
+func (m *Machine) WriteFile(t testing.TB, path, text string, mode os.FileMode) {
+	t.Helper()
+	file := filepath.Join(m.Root, path)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// CopyFile copies a file of the host into the machine.
+func (m *Machine) CopyFile(t testing.TB, from, to string, mode os.FileMode) {
+	t.Helper()
+	file := filepath.Join(m.Root, to)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := copyFile(from, file, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Prepare runs a program of the host on the tree of a machine that is not yet
+// running; "ROOT" in an argument stands for the tree.
+func (m *Machine) Prepare(t testing.TB, name string, args ...string) {
+	t.Helper()
+	for i, arg := range args {
+		args[i] = strings.ReplaceAll(arg, "ROOT", m.Root)
+	}
+	succeed(t, commandLimit, name, args...)
+}
+
+// Journal is what a unit of the machine has logged.
+func (m *Machine) Journal(t testing.TB, unit string) string {
+	t.Helper()
+	return m.Run(t, "journalctl", "--no-pager", "--output=cat", "--unit="+unit)
+}
+
+// makeCgroups makes a cgroup below our own in version 2 and, where systemd's
+// tree of version 1 is mounted, there too. They are removed with the test, and
+// with them all processes that are left.
+func makeCgroups(t testing.TB, name string) []string {
+	t.Helper()
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []string
+	for line := range strings.Lines(string(own)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		mount := mountOfCgroup(fields[1])
+		if mount == "" {
+			continue
+		}
+		folder := filepath.Join(mount, fields[2], name)
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, folder)
+		t.Cleanup(func() { removeCgroup(t, folder) })
+	}
+	return made
+}
+
+// mountOfCgroup is where the hierarchy of some controllers is mounted; only
+// those that systemd manages are told.
+func mountOfCgroup(controllers string) string {
+	places := map[string][]string{
+		"":             {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"},
+		"name=systemd": {"/sys/fs/cgroup/systemd"},
+	}
+	for _, place := range places[controllers] {
+		if _, err := os.Stat(filepath.Join(place, "cgroup.procs")); err == nil {
+			return place
+		}
+	}
+	return ""
+}
+
+// removeCgroup ends all processes of a cgroup and removes it.
+func removeCgroup(t testing.TB, folder string) {
+	t.Helper()
+	Eventually(t, stopLimit, func() error {
+		_ = os.WriteFile(filepath.Join(folder, "cgroup.kill"), []byte("1"), 0) // since Linux 5.14, version 2
+		var below []string
+		err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				below = append(below, path)
+			}
+			return err
+		})
+		for i := len(below) - 1; i >= 0 && err == nil; i-- {
+			err = syscall.Rmdir(below[i])
+		}
+		return err
+	})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+
+	"server-monitor/collector"
+	"server-monitor/internal/inventory"
+	"server-monitor/internal/policy"
+	"server-monitor/internal/process"
+	"server-monitor/internal/risk"
+	"server-monitor/internal/service"
+	"server-monitor/internal/terminate"
+)
+
+// parts are what the commands work with.
+type parts struct {
+	reader *process.Reader
+	policy policy.Provider
+	keeper *inventory.Keeper
+	host   *terminate.Host
+}
+
+// assemble builds the parts. They must be closed in the end.
+func assemble(c *config, logger *slog.Logger) (*parts, error) {
+	where := process.Config{Proc: c.paths.Proc, Root: c.paths.Root}
+	reader, err := process.NewReader(where)
+	if err != nil {
+		return nil, fmt.Errorf("--path.procfs %s: %w", c.paths.Proc, err)
+	}
+	provider := fixedPolicy{policy.NewSet(platform(), policy.Catalogue()...)}
+	return &parts{
+		reader: reader,
+		policy: provider,
+		keeper: inventory.NewKeeper(reader, risk.NewJudge(c.criteria), provider),
+		host:   terminate.ReadHost(where),
+	}, nil
+}
+
+func (p *parts) close() { p.reader.Close() }
+
+// fixedPolicy is policy that never changes.
+type fixedPolicy struct{ set *policy.Set }
+
+// Current implements [policy.Provider].
+func (f fixedPolicy) Current() *policy.Set { return f.set }
+
+// platform is the one whose documents hold here.
+func platform() policy.Platform {
+	if runtime.GOOS == "windows" {
+		return policy.Windows
+	}
+	return policy.Linux
+}
+
+// collectors makes the collectors that are switched on.
+func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, error) {
+	s := &c.serve
+	makers := map[string]func() (collector.Collector, error){
+		"boot":   func() (collector.Collector, error) { return collector.NewBoot(c.paths) },
+		"cpu":    func() (collector.Collector, error) { return collector.NewCPU(c.paths, s.perCore) },
+		"load":   func() (collector.Collector, error) { return collector.NewLoad(c.paths) },
+		"memory": func() (collector.Collector, error) { return collector.NewMemory(c.paths) },
+		"filesystem": func() (collector.Collector, error) {
+			return collector.NewFilesystem(c.paths, collector.FilesystemConfig{
+				MountPointsExclude: s.mountsExclude, FSTypesExclude: s.fsTypesExclude, MountTimeout: s.mountTimeout,
+			}, logger)
+		},
+		"policy":   func() (collector.Collector, error) { return collector.NewPolicy(p.policyStatus), nil },
+		"pressure": func() (collector.Collector, error) { return collector.NewPressure(c.paths) },
+		"process": func() (collector.Collector, error) {
+			return collector.NewProcess(p.keeper, collector.ProcessConfig{
+				MemoryThreshold: s.memoryThreshold, MaxPIDs: s.maxPIDs, MaxGroups: s.maxGroups, Groups: s.groups,
+				Language: c.language, Terminatable: p.terminatable,
+			}, logger), nil
+		},
+		"service": func() (collector.Collector, error) {
+			manager := service.NewAuto(service.Config{
+				Include: s.unitInclude, Exclude: s.unitExclude, Configured: s.services, Root: c.paths.Root,
+			}, p.snapshot, logger)
+			return collector.NewService(manager, logger), nil
+		},
+	}
+	on := make(map[string]collector.Collector)
+	for name := range s.collectors() {
+		made, err := makers[name]()
+		if err != nil {
+			return nil, fmt.Errorf("--collector.%s: %w", name, err)
+		}
+		on[name] = made
+	}
+	return collector.NewSet(logger, on), nil
+}
+
+// snapshot lets services be looked for among the processes.
+func (p *parts) snapshot(ctx context.Context) (*process.Snapshot, error) {
+	taken, err := p.keeper.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return taken.Snapshot, nil
+}
+
+// policyStatus is how policy fares.
+func (p *parts) policyStatus() collector.PolicyStatus {
+	return collector.PolicyStatus{Version: p.policy.Current().Version()}
+}
+
+// terminatable tells whether neither a guard nor policy forbids to end a
+// process.
+func (p *parts) terminatable(t *process.Process, a *risk.Assessment, _ *inventory.Inventory) bool {
+	return !a.Excluded && (a.Document == nil || a.Document.Policy.Terminatable && !a.Document.Policy.IsSystem) &&
+		len(terminate.Refusals(t, p.host)) == 0
+}

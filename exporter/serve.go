@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/mdlayher/vsock"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 5 * time.Minute
+	// stopTimeout is how long scrapes may go on once the program is to stop.
+	stopTimeout = 10 * time.Second
+)
+
+// serve runs the exporter until it is told to stop.
+func serve(c *config) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	logger := c.logger()
+	runtime.GOMAXPROCS(c.maxProcs)
+	logger.Info("starting server-monitor", "version", version.Info(), "build", version.BuildContext())
+	parts, err := assemble(c, logger)
+	if err != nil {
+		return err
+	}
+	defer parts.close()
+	set, err := parts.collectors(c, logger)
+	if err != nil {
+		return err
+	}
+	logger.Info("collectors are on", "collectors", strings.Join(set.Names(), ","))
+	routes, err := newRoutes(&c.serve, newMetricsHandler(set, &c.serve, logger))
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(c.serve.web)
+	if err != nil {
+		return err
+	}
+	return serveUntil(ctx, listeners, routes, c.serve.web, logger)
+}
+
+// listen opens what flags or systemd say.
+func listen(flags *web.FlagConfig) ([]net.Listener, error) {
+	if *flags.WebSystemdSocket {
+		listeners, err := activation.Listeners()
+		if err == nil && len(listeners) == 0 {
+			err = errors.New("--web.systemd-socket: systemd has passed no socket")
+		}
+		return listeners, err
+	}
+	var listeners []net.Listener
+	for _, address := range *flags.WebListenAddresses {
+		l, err := listenOn(address)
+		if err != nil {
+			for _, opened := range listeners {
+				opened.Close()
+			}
+			return nil, fmt.Errorf("--web.listen-address %s: %w", address, err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+// listenOn opens one address: of TCP, or "vsock://:PORT".
+func listenOn(address string) (net.Listener, error) {
+	port, ok := strings.CutPrefix(address, "vsock://:")
+	if !ok {
+		return net.Listen("tcp", address)
+	}
+	number, err := strconv.ParseUint(port, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("no port of a vsock: %q", port)
+	}
+	return vsock.Listen(uint32(number), nil)
+}
+
+// serveUntil serves on all listeners until ctx ends or one of them fails. Each
+// has a server of its own, as the toolkit wraps the handler of a server anew
+// for every listener.
+func serveUntil(ctx context.Context, listeners []net.Listener, handler http.Handler, flags *web.FlagConfig, logger *slog.Logger) error {
+	group, failed := errgroup.WithContext(ctx)
+	servers := make([]*http.Server, len(listeners))
+	for i, l := range listeners {
+		servers[i] = &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: headerTimeout,
+			IdleTimeout:       idleTimeout,
+			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		}
+		group.Go(func() error {
+			if err := web.Serve(l, servers[i], flags, logger); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+	}
+	notify(logger, daemon.SdNotifyReady)
+	<-failed.Done()
+	notify(logger, daemon.SdNotifyStopping)
+	logger.Info("stopping")
+	wait, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	for _, server := range servers {
+		if err := server.Shutdown(wait); err != nil {
+			logger.Warn("scrapes did not end in time", "err", err)
+			server.Close()
+		}
+	}
+	return group.Wait()
+}
+
+// notify tells systemd how the service fares (sd_notify(3)).
+func notify(logger *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		logger.Warn("systemd cannot be told", "state", state, "err", err)
+	}
+}

@@ -61,7 +61,7 @@ type ProcessConfig struct {
 }
 
 type processCollector struct {
-	keeper *inventory.Keeper
+	take   func(context.Context) (*inventory.Inventory, error)
 	logger *slog.Logger
 
 	mu     sync.Mutex
@@ -72,8 +72,14 @@ type processCollector struct {
 // NewProcess makes the collector of what runs: sums, groups by name and user,
 // and single processes where they are worth a row.
 func NewProcess(keeper *inventory.Keeper, config ProcessConfig, logger *slog.Logger) Collector {
+	return newProcess(keeper.Take, config, logger)
+}
+
+func newProcess(
+	take func(context.Context) (*inventory.Inventory, error), config ProcessConfig, logger *slog.Logger,
+) *processCollector {
 	return &processCollector{
-		keeper: keeper, logger: logger,
+		take: take, logger: logger,
 		groups: newGroupTable(config.MaxGroups, config.Groups), rows: newRowTable(config),
 	}
 }
@@ -83,7 +89,7 @@ func NewProcess(keeper *inventory.Keeper, config ProcessConfig, logger *slog.Log
 func (c *processCollector) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	c.mu.Lock() // the counters of groups need the inventories one after the other
 	defer c.mu.Unlock()
-	taken, err := c.keeper.Take(ctx)
+	taken, err := c.take(ctx)
 	if err != nil {
 		return fmt.Errorf("take inventory: %w", err)
 	}

@@ -255,11 +255,11 @@ func (t *groupTable) forget(now time.Time) {
 	kept := t.order[:0]
 	for _, g := range t.order {
 		switch {
-		case g.processes+g.missed > 0 || g.configured || g == t.other:
+		case g.processes > 0 || g.configured || g == t.other:
 			g.emptySince = time.Time{}
 		case g.emptySince.IsZero():
 			g.emptySince = now
-		case now.Sub(g.emptySince) >= groupRetention:
+		case g.missed == 0 && now.Sub(g.emptySince) >= groupRetention:
 			t.drop(g)
 			continue
 		}

@@ -16,9 +16,11 @@ type labels []*dto.LabelPair
 // newLabels makes labels of names and values that follow one another, the
 // names in ascending order.
 func newLabels(namesAndValues ...string) labels {
-	made := make(labels, 0, len(namesAndValues)/2)
-	for i := 0; i < len(namesAndValues); i += 2 {
-		made = append(made, &dto.LabelPair{Name: &namesAndValues[i], Value: &namesAndValues[i+1]})
+	pairs := make([]dto.LabelPair, len(namesAndValues)/2)
+	made := make(labels, len(pairs))
+	for i := range pairs {
+		pairs[i].Name, pairs[i].Value = &namesAndValues[2*i], &namesAndValues[2*i+1]
+		made[i] = &pairs[i]
 	}
 	return made
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -125,7 +126,7 @@ func gather(c Collector) (metrics []prometheus.Metric, err error) {
 		defer close(ch)
 		defer func() {
 			if p := recover(); p != nil {
-				err = fmt.Errorf("collector panicked: %v", p)
+				err = fmt.Errorf("collector panicked: %v\n%s", p, debug.Stack())
 			}
 		}()
 		err = c.Update(ctx, ch)

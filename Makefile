@@ -111,7 +111,7 @@ fuzz: ## Every fuzz target, each for FUZZTIME
 	done
 
 .PHONY: generate
-generate: build ## Write the generated files anew: docs/metrics.md and the golden files
+generate: ## Write the generated files anew: docs/metrics.md and the golden list of metrics
 	$(GO) generate ./...
 
 .PHONY: generated

@@ -80,6 +80,12 @@ func detailed(code Code, english, korean string, holds func(f *Facts, h *Host) (
 	return guard{Reason{Code: code, Kind: Protected, Text: language.Text{English: english, Korean: korean}}, holds}
 }
 
+// conflict makes a guard that protects nothing: there is nothing left to end.
+func conflict(g guard) guard {
+	g.Kind = Conflict
+	return g
+}
+
 // isFirst tells the first two processes: init and the parent of the kernel's
 // threads.
 func isFirst(f *Facts, _ *Host) bool { return f.PID <= 2 }
@@ -90,12 +96,12 @@ func isSelf(f *Facts, h *Host) bool { return f.PID == h.Self }
 
 func isAncestor(f *Facts, h *Host) bool { return slices.Contains(h.Ancestors, f.PID) }
 
-func isZombie(f *Facts, _ *Host) bool { return f.ended() }
+func isZombie(f *Facts, _ *Host) bool { return f.Ended }
 
 // isUnreadable tells a process of which not all is known that the other guards
 // ask for. Nothing can be read of what has ended or of the kernel's threads.
 func isUnreadable(f *Facts, h *Host) (string, bool) {
-	if f.Kernel || f.ended() {
+	if f.Kernel || f.Ended {
 		return "", false
 	}
 	unknown := f.Unreadable
@@ -137,7 +143,9 @@ func isContained(f *Facts, h *Host) (string, bool) {
 	return f.Place.Container, f.Place.Container != "" && !owned
 }
 
-func inForeignPIDs(f *Facts, h *Host) bool { return foreign(f.Namespaces.PID, h.Namespaces.PID) }
+func inForeignPIDs(f *Facts, h *Host) bool {
+	return f.InnerPID || foreign(f.Namespaces.PID, h.Namespaces.PID)
+}
 
 func inForeignMounts(f *Facts, h *Host) bool { return foreign(f.Namespaces.Mount, h.Namespaces.Mount) }
 
@@ -202,7 +210,7 @@ func inOthersSession(f *Facts, h *Host) (string, bool) {
 // hasNoSession tells a process that no login started. Where other guards say
 // already to what it belongs instead, it does not repeat that.
 func hasNoSession(f *Facts, h *Host) bool {
-	if f.Kernel || f.ended() {
+	if f.Kernel || f.Ended {
 		return false
 	}
 	if !h.Systemd {

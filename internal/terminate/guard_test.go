@@ -29,7 +29,7 @@ func plainHost() *Host {
 func editor() *Facts {
 	return &Facts{
 		Identity: process.Identity{PID: 1234, StartTicks: 99, Boot: "0123abcd"},
-		PPID:     1200, Comm: "vim", State: process.Sleeping, Threads: 1, Session: 1200, TTY: "pts/3",
+		PPID:     1200, Comm: "vim", State: process.Sleeping, Session: 1200, TTY: "pts/3",
 		UIDs: []int{1000, 1000, 1000, 1000}, LoginUID: 1000,
 		Place:      Place{Top: userSlice, UID: 1000, Unit: "session-3.scope"},
 		Namespaces: process.Namespaces{Mount: 10, PID: 20},
@@ -76,10 +76,9 @@ var guardTests = []struct {
 	{name: "self", edit: func(f *Facts) { f.PID = 500 }, want: []Code{GuardSelf}},
 	{name: "ancestor", edit: func(f *Facts) { f.PID = 400 }, want: []Code{GuardAncestor}},
 	{name: "zombie", edit: func(f *Facts) {
-		f.State, f.Namespaces = process.Zombie, process.Namespaces{}
+		f.State, f.Ended, f.Namespaces = process.Zombie, true, process.Namespaces{}
 	}, want: []Code{GuardZombie}},
-	{name: "dead", edit: func(f *Facts) { f.State, f.Threads = process.Dead, 3 }, want: []Code{GuardZombie}},
-	{name: "a zombie leader with live threads is alive", edit: func(f *Facts) { f.State, f.Threads = process.Zombie, 2 }},
+	{name: "a zombie leader with live threads is alive", edit: func(f *Facts) { f.State = process.Zombie }},
 	{name: "stopped", edit: func(f *Facts) { f.State = process.Stopped }},
 	{name: "traced", edit: func(f *Facts) { f.State = process.Traced }},
 	{name: "uninterruptible", edit: func(f *Facts) { f.State = process.Uninterruptible }},
@@ -112,6 +111,7 @@ var guardTests = []struct {
 		f.Namespaces.Mount, f.Namespaces.PID = 11, 21
 	}, want: []Code{GuardSystemSlice, GuardContainer, GuardForeignPID, GuardForeignMount}},
 	{name: "an own mount namespace", edit: func(f *Facts) { f.Namespaces.Mount = 11 }, want: []Code{GuardForeignMount}},
+	{name: "a pid in a namespace below", edit: func(f *Facts) { f.InnerPID = true }, want: []Code{GuardForeignPID}},
 	{name: "an own pid namespace", edit: func(f *Facts) { f.Namespaces.PID = 21 }, want: []Code{GuardForeignPID}},
 	{name: "systemd --user", edit: func(f *Facts) {
 		f.Name, f.Exe, f.TTY, f.Session = "systemd", "/usr/lib/systemd/systemd", "", f.PID
@@ -223,6 +223,7 @@ func TestSnapshotFacts(t *testing.T) {
 		{"in a service", func(p *process.Process) { p.Slice, p.Unit = systemSlice, "nginx.service" }, []Code{GuardSystemSlice}},
 		{"init", func(p *process.Process) { p.PID, p.Slice, p.Unit, p.UID = 1, "", initScope, 0 },
 			[]Code{GuardPID1, GuardAncestor, GuardUID0, GuardInitScope}},
+		{"zombie", func(p *process.Process) { p.State = process.Zombie }, []Code{GuardZombie}},
 		{"nowhere", func(p *process.Process) { p.Slice, p.Unit = "", "" }, []Code{GuardNoSession}},
 		{"exe denied", func(p *process.Process) { p.Denied = process.DeniedExe }, []Code{GuardUnreadable}},
 		{"sockets denied", func(p *process.Process) { p.Denied = process.DeniedSockets }, nil},

@@ -20,6 +20,8 @@ type Host struct {
 	Login UIDRange
 	// Namespaces are the host's; only Mount and PID are looked at.
 	Namespaces process.Namespaces
+	// Boot is the id of this boot, as in identities.
+	Boot string
 	// Self is our own pid, Ancestors those of our parents up to pid 1.
 	Self      int
 	Ancestors []int

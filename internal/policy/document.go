@@ -1,9 +1,13 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Document is one entry of the collection known_processes: what is known of
-// the programs that bear a name on a platform.
+// the programs that bear a name on a platform. A document that is part of a
+// [Set] must not be changed.
 type Document struct {
 	// Name is the base name of the executable in lower case.
 	Name string `json:"name"`
@@ -31,6 +35,8 @@ type Document struct {
 	// CreatedAt and UpdatedAt are zero in the embedded catalogue.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
+
+	prepared *prepared // what a set needs of the document, worked out once
 }
 
 // Policy is the part of a [Document] that forbids.
@@ -55,6 +61,9 @@ const (
 	Common  Platform = "common"
 )
 
+// Platforms lists all platforms.
+var Platforms = []Platform{Linux, Windows, Common}
+
 // Categories are the words that a document's category may be.
 var Categories = []string{
 	"system_core", "service_manager", "hardware", "session", "shell", "utility", "package_manager",
@@ -63,4 +72,69 @@ var Categories = []string{
 	"storage", "backup", "virtualization", "container", "orchestration", "monitoring",
 	"configuration_management", "runtime", "application_server", "developer_tool", "editor", "desktop",
 	"browser", "communication", "office", "media", "game", "printing", "updater", "cloud_agent",
+}
+
+// Denies tells whether the document forbids to end what bears its name: a
+// process that the machine needs is not ended, whatever else is written.
+func (d *Document) Denies() bool { return d.Policy.IsSystem || !d.Policy.Terminatable }
+
+// Expects tells whether a warning of that code and subject is normal for the
+// program.
+func (d *Document) Expects(code, subject string) bool {
+	for _, expected := range d.ExpectedWarnings {
+		wanted, about, ok := parseWarning(expected)
+		if ok && wanted == code && (about == "" || about == subject) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayBeAt tells whether the document holds for an executable at path.
+func (d *Document) MayBeAt(path string) bool {
+	if len(d.Paths) == 0 {
+		return true
+	}
+	if d.prepared != nil {
+		return matchAny(d.prepared.paths, path)
+	}
+	return matchAny(compilePaths(d), path)
+}
+
+// prepared is what is worked out once for each document.
+type prepared struct {
+	paths  []*Glob
+	digest digest
+}
+
+// prepare works out what a set needs of a document. A document that has it
+// already comes back as it is, so that only what changed costs anything.
+func prepare(d *Document) *Document {
+	if d.prepared != nil {
+		return d
+	}
+	ready := *d
+	ready.prepared = &prepared{paths: compilePaths(d), digest: digestOf(d)}
+	return &ready
+}
+
+// compilePaths compiles the paths of a document. One that is wrong matches
+// nothing; [Validate] names it.
+func compilePaths(d *Document) []*Glob {
+	globs := make([]*Glob, 0, len(d.Paths))
+	for _, pattern := range d.Paths {
+		if g, err := CompileGlob(pattern, d.Platform == Windows); err == nil {
+			globs = append(globs, g)
+		}
+	}
+	return slices.Clip(globs)
+}
+
+func matchAny(globs []*Glob, path string) bool {
+	for _, g := range globs {
+		if g.Match(path) {
+			return true
+		}
+	}
+	return false
 }

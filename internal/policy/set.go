@@ -1,13 +1,27 @@
 package policy
 
-import "strings"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Set is one version of policy for one platform: documents and rules. It is
 // immutable, so that a snapshot is assessed by one version from its first
 // process to its last.
 type Set struct {
-	platform  Platform
-	documents map[key]*Document
+	platform Platform
+	entries  map[key]*entry
+	// cut holds, by the 15 bytes that the kernel keeps of a name, what forbids
+	// to end one of the programs whose longer names begin so.
+	cut     map[string]ranked
+	longer  map[string][]string // by the same bytes, the names themselves
+	rules   []*Rule
+	broken  []*Invalid // malformed rules that may protect
+	invalid []Invalid
+	stats   Stats
+	version string
 }
 
 type key struct {
@@ -15,17 +29,112 @@ type key struct {
 	platform Platform
 }
 
-// NewSet makes a set of the documents that hold on a platform. Where two have
-// the same name and platform, the later one holds.
+// entry is all that is written about one name on one platform.
+type entry struct {
+	documents []sourced // those of the store before those of the catalogue
+	invalid   []*Invalid
+}
+
+type sourced struct {
+	*Document
+	source Source
+}
+
+// Source is where a document comes from.
+type Source string
+
+// The sources, the one that describes first.
+const (
+	MongoDB  Source = "mongodb"
+	Embedded Source = "catalogue"
+)
+
+// Sources lists the sources.
+var Sources = []Source{MongoDB, Embedded}
+
+// Contents are what a set is made of. The order of documents and rules never
+// matters.
+type Contents struct {
+	// Catalogue and Store are documents by their source. Where both describe a
+	// name, the store's description holds and both forbid.
+	Catalogue, Store []Document
+	// Rules are those of the store.
+	Rules []Rule
+	// Invalid are the malformed documents and rules of the store.
+	Invalid []Invalid
+}
+
+// Stats counts what a set was made of, on all platforms.
+type Stats struct {
+	Documents map[Source]int
+	// Rules counts the rules that are enabled.
+	Rules int
+	// Invalid counts malformed documents and rules, duplicates among them.
+	Invalid int
+}
+
+// NewSet makes a set of documents of the catalogue.
 func NewSet(platform Platform, documents ...Document) *Set {
-	s := &Set{platform: platform, documents: make(map[key]*Document, len(documents))}
-	for i := range documents {
-		d := &documents[i]
-		if d.Platform == platform || d.Platform == Common {
-			s.documents[key{d.Name, d.Platform}] = d
-		}
+	return Build(platform, Contents{Catalogue: documents})
+}
+
+// Build makes a set of its contents.
+func Build(platform Platform, c Contents) *Set {
+	s := &Set{
+		platform: platform,
+		entries:  make(map[key]*entry, max(len(c.Catalogue), len(c.Store))),
+		cut:      make(map[string]ranked),
+		longer:   make(map[string][]string),
+		stats:    Stats{Documents: map[Source]int{MongoDB: len(c.Store), Embedded: len(c.Catalogue)}},
 	}
+	digests := make([]digest, 0, len(c.Catalogue)+len(c.Store)+len(c.Rules)+len(c.Invalid))
+	digests = s.addDocuments(digests, MongoDB, c.Store)
+	digests = s.addDocuments(digests, Embedded, c.Catalogue)
+	digests = s.addRules(digests, c.Rules)
+	digests = s.addInvalid(digests, c.Invalid)
+	s.cutNames()
+	s.stats.Invalid = len(s.invalid)
+	s.version = versionOf(digests)
 	return s
+}
+
+// at is the entry of a name on a platform, made where there is none.
+func (s *Set) at(name string, platform Platform) *entry {
+	k := key{name, platform}
+	e := s.entries[k]
+	if e == nil {
+		e = new(entry)
+		s.entries[k] = e
+	}
+	return e
+}
+
+// addDocuments adds the documents of one source. Of two with the same name and
+// platform both forbid, and the one that was updated last describes.
+func (s *Set) addDocuments(digests []digest, source Source, documents []Document) []digest {
+	for i := range documents {
+		d := prepare(&documents[i])
+		digests = append(digests, d.prepared.digest)
+		e := s.at(strings.ToLower(d.Name), d.Platform)
+		if slices.ContainsFunc(e.documents, func(other sourced) bool { return other.source == source }) {
+			k := key{d.Name, d.Platform}
+			s.invalid = append(s.invalid, Invalid{
+				Collection: KnownProcesses, Name: d.Name, Platform: d.Platform, Problems: []Problem{duplicateProblem(k)},
+			})
+		}
+		e.documents = append(e.documents, sourced{d, source})
+		slices.SortFunc(e.documents, bySource)
+	}
+	return digests
+}
+
+// bySource orders the documents of an entry.
+func bySource(a, b sourced) int {
+	return cmp.Or(
+		slices.Index(Sources, a.source)-slices.Index(Sources, b.source),
+		b.UpdatedAt.Compare(a.UpdatedAt),
+		slices.Compare(a.prepared.digest[:], b.prepared.digest[:]),
+	)
 }
 
 // Platform is the platform that the set holds for.
@@ -33,37 +142,96 @@ func (s *Set) Platform() Platform { return s.platform }
 
 // Version names the content of the set: the same on every server that has the
 // same policy.
-func (s *Set) Version() string { return "" }
+func (s *Set) Version() string { return s.version }
+
+// Stats counts what the set was made of.
+func (s *Set) Stats() Stats {
+	stats := s.stats
+	stats.Documents = maps.Clone(stats.Documents)
+	return stats
+}
+
+// Invalid lists what is malformed in the store.
+func (s *Set) Invalid() []Invalid { return slices.Clone(s.invalid) }
+
+// Rules lists the rules that are enabled, the most important first.
+func (s *Set) Rules() []*Rule { return slices.Clone(s.rules) }
+
+// lookups are the platforms in the order in which a name is looked up.
+func (s *Set) lookups() [2]Platform { return [...]Platform{s.platform, Common} }
 
 // Find returns the document that describes the program called name whose
 // executable, or script, is at path: that of the platform before the common
-// one, narrowed by its paths. An empty path is unknown, and meets only
-// documents without paths. It returns nil where there is none.
+// one, that of the store before the catalogue's, narrowed by its paths. An
+// empty path is unknown, and meets only documents without paths. It returns
+// nil where there is none.
 func (s *Set) Find(name, path string) *Document {
-	name = strings.ToLower(name)
-	for _, platform := range [...]Platform{s.platform, Common} {
-		if d := s.documents[key{name, platform}]; d != nil && d.MayBeAt(path) {
-			return d
-		}
-	}
-	return nil
+	d, _ := s.find(name, path)
+	return d
 }
 
-// Named returns the documents of a name whatever their paths, that of the
-// platform first.
+func (s *Set) find(name, path string) (*Document, Source) {
+	name = strings.ToLower(name)
+	for _, platform := range s.lookups() {
+		e := s.entries[key{name, platform}]
+		if e == nil {
+			continue
+		}
+		for _, d := range e.documents {
+			if d.MayBeAt(path) {
+				return d.Document, d.source
+			}
+		}
+	}
+	return nil, ""
+}
+
+// Named returns the documents of a name whatever their paths, in the order in
+// which [Set.Find] looks at them.
 func (s *Set) Named(name string) []*Document {
 	name = strings.ToLower(name)
 	var found []*Document
-	for _, platform := range [...]Platform{s.platform, Common} {
-		if d := s.documents[key{name, platform}]; d != nil {
-			found = append(found, d)
+	for _, platform := range s.lookups() {
+		if e := s.entries[key{name, platform}]; e != nil {
+			for _, d := range e.documents {
+				found = append(found, d.Document)
+			}
 		}
 	}
 	return found
 }
 
-// MayBeAt tells whether the document holds for an executable at path.
-func (d *Document) MayBeAt(path string) bool { return len(d.Paths) == 0 }
+// Abbreviated returns the documents of the longer names that the kernel would
+// cut to comm, in no order that means anything: none unless it is as long as the
+// kernel lets it be.
+func (s *Set) Abbreviated(comm string) []*Document {
+	var found []*Document
+	for _, name := range s.longer[strings.ToLower(comm)] {
+		found = append(found, s.Named(name)...)
+	}
+	return found
+}
+
+// Listed is a document and where it comes from.
+type Listed struct {
+	*Document
+	Source Source
+}
+
+// Documents lists the documents of all platforms by name, for each the one that
+// describes: the catalogue's are left out where the store has their name.
+func (s *Set) Documents() []Listed {
+	all := make([]Listed, 0, len(s.entries))
+	for _, e := range s.entries {
+		if len(e.documents) > 0 {
+			all = append(all, Listed{e.documents[0].Document, e.documents[0].source})
+		}
+	}
+	slices.SortFunc(all, func(a, b Listed) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Platform), string(b.Platform)))
+	})
+	return all
+}
 
 // Provider has the policy of the moment at hand.
 type Provider interface {
@@ -71,5 +239,8 @@ type Provider interface {
 	Current() *Set
 }
 
-// Catalogue returns the documents that are embedded in the program.
-func Catalogue() []Document { return nil }
+// Fixed is policy that never changes.
+type Fixed struct{ Set *Set }
+
+// Current implements [Provider].
+func (f Fixed) Current() *Set { return f.Set }

@@ -1,6 +1,12 @@
 package risk
 
 import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"sync/atomic"
+
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
@@ -19,13 +25,17 @@ type Criteria struct {
 const DefaultHighMemoryRatio = 0.2
 
 // Judge assesses processes. It keeps nothing from one to the next: the same
-// data and policy always give the same verdict.
+// data and policy always give the same verdict. It is safe for concurrent use.
 type Judge struct {
 	criteria Criteria
+	long     atomic.Pointer[longNames]
 }
 
 // NewJudge makes a judge.
-func NewJudge(criteria Criteria) *Judge { return &Judge{criteria: criteria} }
+func NewJudge(criteria Criteria) *Judge {
+	criteria.AllowedPaths = slices.Clone(criteria.AllowedPaths)
+	return &Judge{criteria: criteria}
+}
 
 // Moment is what of the figures that change all the time a judgement depends
 // on. A judgement holds for one revision of a process, one policy set and one
@@ -45,5 +55,140 @@ func (j *Judge) Moment(p *process.Process, memoryTotal uint64) Moment {
 
 // Assess judges one process.
 func (j *Judge) Assess(p *process.Process, m Moment, set *policy.Set) Assessment {
-	return Assessment{}
+	c := j.inquire(p, set)
+	if c.excluded(m) {
+		return Assessment{Excluded: true}
+	}
+	a := Assessment{Document: c.document, Unseen: p.Denied}
+	var buffer [8]Warning // most processes bear none or few
+	found := buffer[:0]
+	if runsAsRoot(p, c.platform) {
+		found = append(found, Warning{Code: RunningAsRoot, Severity: Warn})
+	}
+	found = appendPorts(found, p.Listen)
+	if m.HighMemory {
+		found = append(found, Warning{Code: HighMemoryUsage, Severity: Info})
+	}
+	found = j.appendFile(found, c)
+	if len(found) == 0 {
+		a.Verdict = verdict(&a)
+		return a
+	}
+	for i := range found {
+		found[i].Expected = c.trusted && expects(c.document, &found[i])
+	}
+	slices.SortStableFunc(found, func(a, b Warning) int { return cmp.Compare(b.Severity, a.Severity) })
+	a.Warnings = slices.Clone(found)
+	a.Verdict = verdict(&a)
+	return a
+}
+
+// verdict weighs an assessment's warnings.
+func verdict(a *Assessment) Verdict {
+	worst := Info
+	for i := range a.Warnings {
+		if w := &a.Warnings[i]; !w.Expected {
+			worst = max(worst, w.Severity)
+		}
+	}
+	switch {
+	case worst == Danger, worst == Warn && !a.Known():
+		return Dangerous
+	case worst == Warn, !a.Known(), a.Unseen != 0:
+		return Caution
+	}
+	return Safe
+}
+
+// expects tells whether a document calls a warning normal.
+func expects(d *policy.Document, w *Warning) bool {
+	for _, expected := range d.ExpectedWarnings {
+		rest, ok := strings.CutPrefix(expected, string(w.Code))
+		if !ok {
+			continue
+		}
+		if rest == "" {
+			return true
+		}
+		if len(rest) == len(w.Subject)+2 && rest[0] == '(' && rest[len(rest)-1] == ')' && rest[1:len(rest)-1] == w.Subject {
+			return true
+		}
+	}
+	return false
+}
+
+// inquiry is one process together with what all rules need to know of it.
+type inquiry struct {
+	*process.Process
+	judge    *Judge
+	set      *policy.Set
+	platform policy.Platform
+	// exe is the executable as the process itself would call it.
+	exe string
+	// document describes the process, nil where none does.
+	document *policy.Document
+	// trusted tells that the name which found the document cannot have been
+	// forged, so that its expectations count.
+	trusted bool
+}
+
+func (j *Judge) inquire(p *process.Process, set *policy.Set) *inquiry {
+	c := &inquiry{Process: p, judge: j, set: set, platform: set.Platform(), exe: ownPath(p)}
+	c.describe()
+	return c
+}
+
+// ownPath is the path of the executable within the root folder of the process.
+// Only root can move a process to another root, except in a user namespace,
+// where a path proves nothing and is better shown as the host sees it.
+func ownPath(p *process.Process) string {
+	if len(p.Root) < 2 || p.Namespaces.ByUser {
+		return p.Exe
+	}
+	if below, ok := strings.CutPrefix(p.Exe, p.Root); ok && below != "" && below[0] == '/' {
+		return below
+	}
+	return p.Exe
+}
+
+// describe looks up which document describes the process: that of the script of
+// an interpreter, which is for describing only, as the command line is the
+// process's own; else that of the executable; else that of its name without a
+// version.
+func (c *inquiry) describe() {
+	interpreter := process.IsInterpreter(c.Name)
+	if interpreter && c.Script != "" {
+		if c.document = c.set.Find(path.Base(c.Script), c.Script); c.document != nil {
+			return
+		}
+	}
+	c.document = c.set.Find(c.Name, c.exe)
+	if c.document == nil {
+		if short := process.WithoutVersion(c.Name); short != c.Name {
+			c.document = c.set.Find(short, c.exe)
+		}
+	}
+	c.trusted = c.document != nil && c.File.Trusted && !interpreter
+}
+
+// rootNames are how Windows calls its users that may do everything, in the
+// languages in which it translates the names.
+var rootNames = []string{
+	"system", "administrator",
+	"système", "administrateur", "administrador", "система", "администратор", "järjestelmänvalvoja",
+}
+
+// runsAsRoot tells the users that may do everything. A user of a container's
+// user namespace counts by its id on the host.
+func runsAsRoot(p *process.Process, platform policy.Platform) bool {
+	if platform != policy.Windows {
+		return p.UID == 0
+	}
+	name := p.User[strings.LastIndexByte(p.User, '\\')+1:]
+	for _, root := range rootNames {
+		if strings.EqualFold(name, root) {
+			return true
+		}
+	}
+	return false
 }

@@ -94,7 +94,7 @@ func (r *Reader) signs(t *tracked, key exeKey) fileSigns {
 // through our own where that is the same, which needs no permission to trace.
 func (r *Reader) statIn(t *tracked, v view, name string, st *unix.Stat_t) error {
 	if v.isHosts(r) {
-		return unix.Stat(r.hostPath(name), st)
+		return r.hostStat(name, st)
 	}
 	if !r.real {
 		return unix.Stat(r.fixturePath(v, name), st)
@@ -106,15 +106,8 @@ func (r *Reader) statIn(t *tracked, v view, name string, st *unix.Stat_t) error 
 		}
 		name = below
 	}
-	return r.statAt(t, "root"+name, st)
-}
-
-// hostPath is where we see a path of the host.
-func (r *Reader) hostPath(name string) string {
-	if r.config.Root == "/" {
-		return name
-	}
-	return r.config.Root + name
+	dir, root := r.at(t, "root")
+	return r.statBelow(dir, root, name, st)
 }
 
 // everyone tells that the signs give write access to all users: to the file,

@@ -86,7 +86,7 @@ func (t *tracked) settle(facts *Facts) {
 		return
 	}
 	t.facts = facts
-	t.revision++
+	t.changed = true
 }
 
 // readNamespaces reads the links of /proc/PID/ns (namespaces(7)).
@@ -142,16 +142,14 @@ func (r *Reader) rootMade(t *tracked) bool {
 const nsGetOwnerUID = 0xb704
 
 // firstOfNamespace tells the process that is number 1 of a pid namespace below
-// ours (NSpid of proc_pid_status(5)).
+// ours.
 func (r *Reader) firstOfNamespace(t *tracked) bool {
 	text, err := r.readAt(t, "status")
 	if err != nil {
 		return false
 	}
-	_, rest, found := bytes.Cut(text, []byte("\nNSpid:"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	pids := bytes.Fields(line)
-	return found && len(pids) > 1 && string(pids[len(pids)-1]) == "1"
+	status, err := parseStatus(text)
+	return err == nil && len(status.pids) > 1 && status.pids[len(status.pids)-1] == 1
 }
 
 // readExe reads which file the process runs and what can be said of it.
@@ -227,12 +225,12 @@ func (r *Reader) statExe(t *tracked, v view, link string, st *unix.Stat_t) error
 // may rename what root put there, and link to it from there.
 func (r *Reader) isHostFile(exe string, st *unix.Stat_t) bool {
 	var host unix.Stat_t
-	if unix.Stat(r.hostPath(exe), &host) != nil || host.Dev != st.Dev || host.Ino != st.Ino {
+	if r.hostStat(exe, &host) != nil || host.Dev != st.Dev || host.Ino != st.Ino {
 		return false
 	}
 	for folder := exe; folder != "/"; {
 		folder = path.Dir(folder)
-		if unix.Stat(r.hostPath(folder), &host) != nil || !r.onlyRootWrites(&host) {
+		if r.hostStat(folder, &host) != nil || !r.onlyRootWrites(&host) {
 			return false
 		}
 	}

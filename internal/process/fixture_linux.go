@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -23,23 +22,16 @@ func (r *Reader) fixturePath(v view, name string) string {
 	return r.config.Root + "/mnt:[" + strconv.FormatUint(v.mount, 10) + "]" + name
 }
 
-// fixtureUID reads the effective uid from the line "Uid:" of status
-// (proc_pid_status(5)). A folder of plain files belongs to whoever made it, so
-// that its owner says nothing.
+// fixtureUID reads the effective uid from status. A folder of plain files
+// belongs to whoever made it, so that its owner says nothing.
 func (r *Reader) fixtureUID(t *tracked) int {
 	text, err := r.readAt(t, "status")
 	if err != nil {
 		return -1
 	}
-	_, rest, _ := bytes.Cut(text, []byte("\nUid:"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	ids := bytes.Fields(line)
-	if len(ids) < 2 {
-		return -1
-	}
-	uid, err := strconv.Atoi(string(ids[1]))
+	status, err := parseStatus(text)
 	if err != nil {
 		return -1
 	}
-	return uid
+	return status.uids.Effective
 }

@@ -37,7 +37,7 @@ type Live struct {
 	// the number of that login; -1 where they are unset or the kernel keeps
 	// none. A login uid that is unset can be set by anybody.
 	LoginUID, AuditSession int
-	// PIDs are its pids in each pid namespace from ours to its own (NSpid).
+	// PIDs are its pids in each pid namespace from ours to its own (NStgid).
 	PIDs []int
 	// SessionLeader tells the leader of a session, as login shells are.
 	SessionLeader bool

@@ -89,8 +89,7 @@ func (r *Reader) canHandle() error {
 	}
 	// The number could be ours by chance: the list of pids shows whether there
 	// are namespaces in between.
-	self := &tracked{stat: -1, dir: -1, fds: -1, name: "self"}
-	text, err := r.readAt(self, "status")
+	text, err := readFile(r.proc, "self/status", r.buffer)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrForeignProc, err)
 	}
@@ -316,7 +315,7 @@ func (h *Handle) Children() ([]int, error) {
 	}
 	var children []int
 	for _, thread := range threads {
-		f, err := r.openAt(t, "task/"+strconv.Itoa(thread)+"/children")
+		f, err := openFile(r.leaderAt(t, "task/"+strconv.Itoa(thread)+"/children"))
 		if err != nil {
 			continue // it has ended
 		}
@@ -328,15 +327,4 @@ func (h *Handle) Children() ([]int, error) {
 		}
 	}
 	return children, nil
-}
-
-// threads lists the ids of the threads of a process.
-func (r *Reader) threads(t *tracked) ([]int, error) {
-	dir, name := r.at(t, "task")
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	return listPIDs(fd, make([]byte, 4<<10), nil)
 }

@@ -24,19 +24,22 @@ type Config struct {
 type Reader struct {
 	config Config
 
-	mu       sync.Mutex
-	real     bool // a procfs, not a fixture of plain files
-	proc     int  // descriptor of the /proc directory
-	boot8    string
-	boot     time.Time
-	host     Namespaces
-	root     uint32 // uid of root: 0, in a fixture whoever made it
-	users    *users
-	pageSize uint64
-	countFDs bool // the size of /proc/PID/fd is the number of descriptors
+	mu        sync.Mutex
+	real      bool // a procfs, not a fixture of plain files
+	proc      int  // descriptor of the /proc directory
+	boot8     string
+	boot      time.Time
+	host      Namespaces
+	root      uint32 // uid of root: 0, in a fixture whoever made it
+	users     *users
+	pageSize  uint64
+	noOpenat2 bool // the kernel lacks it, or a filter refuses it
+	countFDs  bool // the size of /proc/PID/fd is the number of descriptors
 
 	sequence  uint64
+	revision  uint64 // the last that any process got
 	processes map[int]*tracked
+	met       []*tracked // those of this snapshot, in its order
 	exes      exeFiles
 	sockets   *socketTable
 	denied    map[string]uint64
@@ -87,7 +90,6 @@ func openProc(config Config) (*Reader, error) {
 	r := &Reader{
 		config:    config,
 		proc:      proc,
-		users:     newUsers(config.Root),
 		pageSize:  uint64(unix.Getpagesize()),
 		processes: make(map[int]*tracked),
 		exes:      make(exeFiles),
@@ -105,6 +107,8 @@ func openProc(config Config) (*Reader, error) {
 		return nil, err
 	}
 	r.host = r.hostNamespaces()
+	r.config.Root = r.findRoot()
+	r.users = newUsers(r.config.Root)
 	var self unix.Stat_t
 	r.countFDs = r.real && unix.Fstatat(proc, "self/fd", &self, 0) == nil && self.Size > 0
 	return r, nil
@@ -114,7 +118,7 @@ func openProc(config Config) (*Reader, error) {
 // the host's procfs is the host's; our own where that may not be seen.
 func (r *Reader) hostNamespaces() Namespaces {
 	for _, name := range [...]string{"1", "self"} {
-		t := &tracked{stat: -1, dir: -1, fds: -1, name: name}
+		t := newTracked(name)
 		known := reading{facts: &Facts{}}
 		if ns := &known.facts.Namespaces; r.readNamespaces(t, &known) == nil && ns.Mount != 0 {
 			ns.ByUser = false
@@ -159,6 +163,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if r.pids, err = listPIDs(r.proc, r.listing, r.pids[:0]); err != nil {
 		return nil, err
 	}
+	r.met = r.met[:0]
 	slices.Sort(r.pids) // procfs does so; a fixture may not
 	s := &Snapshot{Taken: taken, MemoryTotal: memoryTotal(r.config.Proc), Processes: make([]Process, 0, len(r.pids)+8)}
 	for i, pid := range r.pids {
@@ -166,20 +171,44 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 			return nil, context.Cause(ctx)
 		}
 		p, err := r.read(pid)
-		if shortOfDescriptors(err) {
+		switch {
+		case err == nil:
+			s.Processes = append(s.Processes, p)
+		case shortOfDescriptors(err):
 			return nil, fmt.Errorf("read process %d: %w", pid, err)
-		}
-		if err != nil {
-			continue // it has ended
-		}
-		s.Processes = append(s.Processes, p)
+		case denied(err):
+			s.Hidden++
+		} // any other has ended
 	}
 	r.forget()
 	if err := r.readSockets(ctx, s); err != nil {
 		return nil, err
 	}
+	for i, t := range r.met {
+		r.finish(t, &s.Processes[i])
+	}
 	s.Denied = maps.Clone(r.denied)
 	return s, nil
+}
+
+// finish gives a process of the snapshot what is known only once all have been
+// read, and its revision.
+func (r *Reader) finish(t *tracked, p *Process) {
+	p.Listen = t.listen
+	p.Denied = t.factsDenied
+	if t.socketsDenied {
+		p.Denied |= DeniedSockets
+	}
+	if p.Denied != t.denied {
+		t.denied = p.Denied
+		t.changed = true
+	}
+	if t.changed {
+		t.changed = false
+		r.revision++ // no two judgements are ever made for the same one
+		t.revision = r.revision
+	}
+	p.Revision = t.revision
 }
 
 // rename gives all processes the names of users that have changed.
@@ -215,6 +244,7 @@ func (r *Reader) read(pid int) (Process, error) {
 	if known {
 		p, err := r.update(t)
 		if err == nil {
+			r.met = append(r.met, t)
 			return p, nil
 		}
 		r.close(t)
@@ -230,6 +260,7 @@ func (r *Reader) read(pid int) (Process, error) {
 		return Process{}, err
 	}
 	r.processes[pid] = t
+	r.met = append(r.met, t)
 	return p, nil
 }
 
@@ -250,8 +281,8 @@ func (r *Reader) update(t *tracked) (Process, error) {
 	}
 	if t.facts == nil {
 		t.StartTicks, t.kernel = raw.start, raw.kernel
-		t.startTime = r.boot.Add(time.Duration(raw.start) * (time.Second / userHZ))
 	}
+	t.started(r.boot.Add(time.Duration(raw.start) * (time.Second / userHZ)))
 	r.readDescriptorCount(t)
 	if err := r.updateFacts(t, &raw); err != nil {
 		return Process{}, err
@@ -330,24 +361,35 @@ func (r *Reader) countDenied(d Denied) {
 // readStat reads and parses the stat file. It fails where another process bears
 // the pid now, which a held descriptor makes impossible.
 func (r *Reader) readStat(t *tracked) (rawStat, error) {
-	var line []byte
-	if t.held() {
-		n, err := unix.Pread(t.stat, r.buffer, 0)
-		if err != nil {
-			return rawStat{}, err
-		}
-		line = r.buffer[:n]
-	} else {
-		var err error
-		if line, err = r.readAt(t, "stat"); err != nil {
-			return rawStat{}, err
-		}
+	line, err := r.statLine(t)
+	if err != nil {
+		return rawStat{}, err
 	}
 	raw, err := parseStat(line)
-	if err == nil && t.facts != nil && raw.start != t.StartTicks {
+	switch {
+	case err != nil:
+		return rawStat{}, err
+	case t.facts != nil && raw.start != t.StartTicks:
 		return rawStat{}, errReused
+	case raw.state.ended() && raw.threads > 1:
+		r.throughThread(t, &raw)
+	case t.thread >= 0:
+		r.leaveThread(t)
 	}
-	return raw, err
+	return raw, nil
+}
+
+// statLine reads the stat file.
+func (r *Reader) statLine(t *tracked) ([]byte, error) {
+	if !t.held() {
+		dir, name := r.leaderAt(t, "stat")
+		return readFile(dir, name, r.buffer)
+	}
+	n, err := unix.Pread(t.stat, r.buffer, 0)
+	if err != nil {
+		return nil, err
+	}
+	return r.buffer[:n], nil
 }
 
 // effectiveUID is the owner of /proc/PID (proc(5)); in a fixture it is the second
@@ -358,9 +400,12 @@ func (r *Reader) effectiveUID(t *tracked) int {
 	}
 	var st unix.Stat_t
 	var err error
-	if t.dir >= 0 {
+	switch {
+	case t.thread >= 0:
+		err = unix.Fstat(t.thread, &st)
+	case t.dir >= 0:
 		err = unix.Fstat(t.dir, &st)
-	} else {
+	default:
 		err = unix.Fstatat(r.proc, t.name, &st, 0)
 	}
 	if err != nil {
@@ -375,7 +420,8 @@ func (r *Reader) readDescriptorCount(t *tracked) {
 	count := -1
 	if r.countFDs {
 		var st unix.Stat_t
-		if t.fds >= 0 && unix.Fstat(t.fds, &st) == nil || t.fds < 0 && r.statAt(t, "fd", &st) == nil {
+		held := t.fds >= 0 && t.thread < 0
+		if held && unix.Fstat(t.fds, &st) == nil || !held && r.statAt(t, "fd", &st) == nil {
 			count = int(st.Size)
 		}
 	} else if !t.kernel {

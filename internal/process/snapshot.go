@@ -13,6 +13,9 @@ type Snapshot struct {
 	// Denied counts, by fact, how often one was out of reach for want of
 	// permission, since the reader began. Every fact is in it.
 	Denied map[string]uint64
+	// Hidden counts the processes that /proc lists but does not let us read
+	// (hidepid=1, proc(5)).
+	Hidden int
 	// UnownedSockets counts listening sockets whose owner was not found.
 	UnownedSockets int
 }

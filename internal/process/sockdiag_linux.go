@@ -75,7 +75,7 @@ func (d *diag) dump(family byte, protocol Protocol, found func(Socket)) error {
 	}
 	interrupted := false
 	for {
-		n, _, err := unix.Recvfrom(d.fd, d.buffer, 0)
+		n, err := unix.Read(d.fd, d.buffer)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

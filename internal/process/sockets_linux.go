@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
@@ -13,15 +14,18 @@ import (
 type socketTable struct {
 	diag     *diag // nil where the kernel has none
 	sockets  map[uint64]*socket
-	names    []byte // space for "fd/NUMBER"
+	listings uint64
 	searches uint64
+	missing  int    // new sockets without an owner
+	names    []byte // space for "fd/NUMBER"
+	holdings []holding
 }
 
 // socket is one listening socket and who holds it.
 type socket struct {
 	Socket
 	owners   []owner
-	seen     uint64
+	listed   uint64 // the last listing that met it
 	searched bool   // everybody was asked for it once
 	found    uint64 // the last search that met it
 }
@@ -30,6 +34,12 @@ type socket struct {
 type owner struct {
 	process *tracked
 	fd      int
+}
+
+// holding is a process and a socket that it holds.
+type holding struct {
+	process *tracked
+	socket  Socket
 }
 
 func newSocketTable() *socketTable {
@@ -49,7 +59,7 @@ func (s *socketTable) close() {
 func (r *Reader) readSockets(ctx context.Context, snapshot *Snapshot) error {
 	r.listSockets()
 	r.verifyOwners()
-	if err := r.findOwners(ctx, snapshot); err != nil {
+	if err := r.findOwners(ctx); err != nil {
 		return err
 	}
 	r.assignSockets(snapshot)
@@ -57,8 +67,11 @@ func (r *Reader) readSockets(ctx context.Context, snapshot *Snapshot) error {
 }
 
 // listSockets notes the sockets of all namespaces that any process lives in.
+// Those of the host come last: a process that has just come back to it from
+// another namespace must not make them foreign.
 func (r *Reader) listSockets() {
 	table := r.sockets
+	table.listings++
 	note := func(foreign bool) func(Socket) {
 		return func(found Socket) {
 			if found.Inode == 0 {
@@ -70,14 +83,17 @@ func (r *Reader) listSockets() {
 				table.sockets[found.Inode] = known
 			}
 			found.Foreign = foreign
-			known.Socket, known.seen = found, r.sequence
+			known.Socket, known.listed = found, table.listings
 		}
 	}
-	r.listHostSockets(note(false))
 	r.listForeignSockets(note(true))
+	r.listHostSockets(note(false))
+	table.missing = 0
 	for inode, s := range table.sockets {
-		if s.seen != r.sequence {
+		if s.listed != table.listings {
 			delete(table.sockets, inode)
+		} else if !s.searched && len(s.owners) == 0 {
+			table.missing++
 		}
 	}
 }
@@ -93,10 +109,8 @@ func (r *Reader) listHostSockets(found func(Socket)) {
 		table.diag.close() // a kernel without the modules, or a filter
 		table.diag = nil
 	}
-	t := &tracked{stat: -1, dir: -1, fds: -1, name: "1"}
-	if !r.listNet(t, found) {
-		t.name = "self"
-		r.listNet(t, found)
+	if !r.listNet(newTracked("1"), found) {
+		r.listNet(newTracked("self"), found)
 	}
 }
 
@@ -111,7 +125,7 @@ func (r *Reader) inHostNetwork() bool {
 // host's, through one of the processes that live in it.
 func (r *Reader) listForeignSockets(found func(Socket)) {
 	var listed map[uint64]bool
-	for _, t := range r.processes {
+	for _, t := range r.met {
 		net := t.facts.Namespaces.Net
 		if net == 0 || net == r.host.Net || r.host.Net == 0 || t.ended || listed[net] {
 			continue
@@ -154,6 +168,7 @@ func (r *Reader) verifyOwners() {
 		})
 		if len(s.owners) < before && len(s.owners) == 0 {
 			s.searched = false
+			r.sockets.missing++
 		}
 	}
 }
@@ -171,62 +186,50 @@ func isSocket(link []byte) bool { return len(link) > 9 && string(link[:8]) == "s
 
 // findOwners searches descriptors: those of new processes always, those of
 // others as far as a new socket makes it needed, the likely ones first.
-func (r *Reader) findOwners(ctx context.Context, snapshot *Snapshot) error {
-	missing := 0
-	for _, s := range r.sockets.sockets {
-		if !s.searched {
-			missing++
-		}
-	}
-	var rest []*tracked
-	for i := range snapshot.Processes {
-		t := r.processes[snapshot.Processes[i].PID]
-		if t == nil || t.kernel {
+func (r *Reader) findOwners(ctx context.Context) error {
+	table := r.sockets
+	news := table.missing > 0
+	for _, t := range r.met {
+		likely := t.fdsChanged || len(t.listen) > 0
+		turn := (r.sequence+uint64(t.PID))%searchTurn == 0 //nolint:gosec // pids are positive
+		if t.searched && !turn && !(news && likely) {
 			continue
-		}
-		due := !t.searched || (r.sequence+uint64(t.PID))%searchTurn == 0
-		if due || missing > 0 && (t.fdsChanged || len(t.listen) > 0) {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			r.search(t)
-		} else {
-			rest = append(rest, t)
-		}
-	}
-	if missing == 0 {
-		return nil
-	}
-	for _, t := range rest {
-		if !r.anyoneMissing() {
-			break
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		r.search(t)
 	}
-	for _, s := range r.sockets.sockets {
+	if table.missing > 0 {
+		r.listSockets() // who let go of its socket would be looked for in vain
+	}
+	for _, t := range r.met {
+		if table.missing == 0 {
+			break
+		}
+		if t.lastSearch == r.sequence {
+			continue
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.search(t)
+	}
+	for _, s := range table.sockets {
 		s.searched = true
 	}
 	return nil
 }
 
-// anyoneMissing tells whether a new socket still has no owner.
-func (r *Reader) anyoneMissing() bool {
-	for _, s := range r.sockets.sockets {
-		if !s.searched && len(s.owners) == 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // search walks the descriptors of a process and notes the sockets among them.
 // One descriptor for each socket is enough, lest somebody makes a million.
 func (r *Reader) search(t *tracked) {
-	t.searched = true
-	r.sockets.searches++
+	t.searched, t.lastSearch = true, r.sequence
+	if t.kernel || t.ended {
+		return
+	}
+	table := r.sockets
+	table.searches++
 	release, err := r.hold(t)
 	if err != nil {
 		return
@@ -242,11 +245,14 @@ func (r *Reader) search(t *tracked) {
 		if !isSocket(link) {
 			return
 		}
-		s, ok := r.sockets.sockets[bracketed(link)]
-		if !ok || s.found == r.sockets.searches {
+		s, ok := table.sockets[bracketed(link)]
+		if !ok || s.found == table.searches {
 			return
 		}
-		s.found = r.sockets.searches
+		s.found = table.searches
+		if !s.searched && len(s.owners) == 0 {
+			table.missing--
+		}
 		if !slices.ContainsFunc(s.owners, func(o owner) bool { return o.process == t }) {
 			s.owners = append(s.owners, owner{t, fd})
 		}
@@ -293,36 +299,40 @@ func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) int
 
 // assignSockets gives each process of the snapshot the sockets that it holds.
 func (r *Reader) assignSockets(snapshot *Snapshot) {
-	listen := make(map[*tracked][]Socket)
-	for _, s := range r.sockets.sockets {
+	table := r.sockets
+	table.holdings = table.holdings[:0]
+	for _, s := range table.sockets {
 		if len(s.owners) == 0 {
 			snapshot.UnownedSockets++
 		}
 		for _, o := range s.owners {
-			listen[o.process] = append(listen[o.process], s.Socket)
+			table.holdings = append(table.holdings, holding{o.process, s.Socket})
 		}
 	}
-	for i := range snapshot.Processes {
-		p := &snapshot.Processes[i]
-		t := r.processes[p.PID]
-		if t == nil {
-			continue
+	slices.SortFunc(table.holdings, func(a, b holding) int {
+		return cmp.Or(cmp.Compare(a.process.PID, b.process.PID), compareSockets(a.socket, b.socket))
+	})
+	rest := table.holdings
+	for _, t := range r.met {
+		n := 0
+		for n < len(rest) && rest[n].process == t {
+			n++
 		}
-		sockets := listen[t]
-		slices.SortFunc(sockets, compareSockets)
-		if !slices.Equal(sockets, t.listen) {
-			t.listen = sockets
-			t.revision++
-		}
-		p.Listen = t.listen
-		p.Denied = t.factsDenied
-		if t.socketsDenied {
-			p.Denied |= DeniedSockets
-		}
-		if p.Denied != t.denied {
-			t.denied = p.Denied
-			t.revision++
-		}
-		p.Revision = t.revision
+		t.takeSockets(rest[:n])
+		rest = rest[n:]
+	}
+	clear(table.holdings) // they would keep processes that have ended
+}
+
+// takeSockets takes over which sockets the process holds. The list is made anew
+// where they differ: earlier snapshots have the old one.
+func (t *tracked) takeSockets(held []holding) {
+	if slices.EqualFunc(held, t.listen, func(h holding, s Socket) bool { return h.socket == s }) {
+		return
+	}
+	t.changed = true
+	t.listen = nil
+	for _, h := range held {
+		t.listen = append(t.listen, h.socket)
 	}
 }

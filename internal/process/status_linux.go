@@ -10,12 +10,12 @@ import (
 type statusFacts struct {
 	threadGroup int
 	uids        UIDs
-	pids        []int // NSpid; only our own pid where the kernel does not tell
+	pids        []int // NStgid; nil where the kernel does not tell
 }
 
 var errStatusFormat = errors.New("status: not in the form of proc_pid_status(5)")
 
-// parseStatus reads the lines Tgid, Uid and NSpid. The name, which comes first,
+// parseStatus reads the lines Tgid, Uid and NStgid. The name, which comes first,
 // cannot pass for a line: the kernel escapes newlines in it.
 func parseStatus(text []byte) (statusFacts, error) {
 	var s statusFacts
@@ -29,7 +29,7 @@ func parseStatus(text []byte) (statusFacts, error) {
 			}
 		case "Uid":
 			uids = numbers(rest)
-		case "NSpid":
+		case "NStgid":
 			s.pids = numbers(rest)
 		}
 	}

@@ -12,10 +12,11 @@ import (
 // tracked is a process that the reader follows from snapshot to snapshot.
 type tracked struct {
 	Identity
-	// Descriptors of /proc/PID/stat, and O_PATH ones of /proc/PID and
-	// /proc/PID/fd; -1 where they are not held.
-	stat, dir, fds int
-	name           string // the pid in digits, for look-ups when dir is not held
+	// Descriptors of /proc/PID/stat, and O_PATH ones of /proc/PID,
+	// /proc/PID/fd and, where the first thread has ended but not the others, of
+	// one of theirs, /proc/PID/task/TID; -1 where they are not held.
+	stat, dir, fds, thread int
+	name                   string // the pid in digits, for look-ups when dir is not held
 
 	comm      string
 	image     uint64
@@ -27,6 +28,7 @@ type tracked struct {
 	kernel    bool
 	ended     bool // a zombie
 	startTime time.Time
+	changed   bool // something that makes a new revision has changed
 
 	facts       *Facts
 	file        *exeFile
@@ -35,8 +37,9 @@ type tracked struct {
 	factsDenied Denied
 
 	openFDs       int
-	fdsChanged    bool // their number differs from the last snapshot's
-	searched      bool // its descriptors were searched for sockets
+	fdsChanged    bool   // their number differs from the last snapshot's
+	searched      bool   // its descriptors were searched for sockets
+	lastSearch    uint64 // the last snapshot in which they were
 	socketsDenied bool
 	listen        []Socket
 	denied        Denied // as the last snapshot told it
@@ -45,35 +48,49 @@ type tracked struct {
 	seen     uint64 // the last snapshot that met it
 }
 
+// newTracked makes one that holds nothing yet, by its name in /proc.
+func newTracked(name string) *tracked {
+	return &tracked{stat: -1, dir: -1, fds: -1, thread: -1, name: name, openFDs: -1}
+}
+
 // held tells whether the process keeps its descriptors between snapshots.
 func (t *tracked) held() bool { return t.stat >= 0 }
 
 // note takes over what stat says of who the process is, and tells whether that
 // makes it needed to read the facts.
 func (t *tracked) note(raw *rawStat) bool {
-	changed := raw.image != t.image
+	executed := raw.image != t.image
 	t.image = raw.image
 	if string(raw.comm) != t.comm {
 		t.comm = string(raw.comm)
-		changed = true
-		t.revision++
+		executed, t.changed = true, true
 	}
 	if raw.ppid != t.ppid || raw.session != t.session {
 		t.ppid, t.session = raw.ppid, raw.session
-		t.revision++
+		t.changed = true
 	}
 	if raw.tty != t.device {
 		t.device, t.tty = raw.tty, ttyName(raw.tty)
-		t.revision++
+		t.changed = true
 	}
 	t.ended = raw.state.ended()
-	return changed
+	return executed
+}
+
+// started takes over when the process started, which is another moment once
+// somebody has set the clock.
+func (t *tracked) started(at time.Time) {
+	if !t.startTime.Equal(at) {
+		t.startTime = at
+		t.changed = true
+	}
 }
 
 // open takes hold of a process that is new, as far as descriptors go.
 // It fails with ESRCH or ENOENT where the process has gone.
 func (r *Reader) open(pid int) (*tracked, error) {
-	t := &tracked{Identity: Identity{PID: pid, Boot: r.boot8}, stat: -1, dir: -1, fds: -1, name: strconv.Itoa(pid), openFDs: -1}
+	t := newTracked(strconv.Itoa(pid))
+	t.Identity = Identity{PID: pid, Boot: r.boot8}
 	if r.heldDescriptors+3 > r.maxDescriptors {
 		return t, nil
 	}
@@ -110,6 +127,7 @@ func (r *Reader) hold(t *tracked) (release func(), err error) {
 	}
 	t.dir = dir
 	return func() {
+		r.leaveThread(t)
 		unix.Close(dir)
 		t.dir = -1
 	}, nil
@@ -132,7 +150,7 @@ func shortOfDescriptors(err error) bool {
 
 // close lets go of the descriptors.
 func (r *Reader) close(t *tracked) {
-	for _, fd := range [...]*int{&t.stat, &t.dir, &t.fds} {
+	for _, fd := range [...]*int{&t.stat, &t.dir, &t.fds, &t.thread} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1
@@ -142,8 +160,17 @@ func (r *Reader) close(t *tracked) {
 }
 
 // at gives a directory descriptor and a path relative to it for a file of the
-// process's /proc directory.
+// process's /proc directory, or of that of a thread which goes on where the
+// first has ended.
 func (r *Reader) at(t *tracked, name string) (int, string) {
+	if t.thread >= 0 {
+		return t.thread, name
+	}
+	return r.leaderAt(t, name)
+}
+
+// leaderAt is at for what the whole process has, or its first thread.
+func (r *Reader) leaderAt(t *tracked, name string) (int, string) {
 	if t.dir >= 0 {
 		return t.dir, name
 	}
@@ -172,21 +199,30 @@ func (r *Reader) linkAt(t *tracked, name string) ([]byte, error) {
 // buffer, as far as that goes.
 func (r *Reader) readAt(t *tracked, name string) ([]byte, error) {
 	dir, name := r.at(t, name)
+	return readFile(dir, name, r.buffer)
+}
+
+// readFile reads a file into a buffer, as far as that goes.
+func readFile(dir int, name string, buffer []byte) ([]byte, error) {
 	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	n, err := unix.Read(fd, r.buffer)
+	n, err := unix.Read(fd, buffer)
 	if err != nil {
 		return nil, err
 	}
-	return r.buffer[:n], nil
+	return buffer[:n], nil
 }
 
 // openAt opens a file of the process's /proc directory for reading to the end.
 func (r *Reader) openAt(t *tracked, name string) (io.ReadCloser, error) {
 	dir, name := r.at(t, name)
+	return openFile(dir, name)
+}
+
+func openFile(dir int, name string) (io.ReadCloser, error) {
 	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

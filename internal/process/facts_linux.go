@@ -129,7 +129,7 @@ func bracketed(link []byte) uint64 {
 // it. Doubt counts as no.
 func (r *Reader) rootMade(t *tracked) bool {
 	dir, name := r.at(t, "ns/user")
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := r.openat(dir, name, unix.O_RDONLY)
 	if err != nil {
 		return false
 	}

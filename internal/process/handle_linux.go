@@ -89,7 +89,7 @@ func (r *Reader) canHandle() error {
 	}
 	// The number could be ours by chance: the list of pids shows whether there
 	// are namespaces in between.
-	text, err := readFile(r.proc, "self/status", r.buffer)
+	text, err := r.readFile(r.proc, "self/status", r.buffer)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrForeignProc, err)
 	}
@@ -315,7 +315,7 @@ func (h *Handle) Children() ([]int, error) {
 	}
 	var children []int
 	for _, thread := range threads {
-		f, err := openFile(r.leaderAt(t, "task/"+strconv.Itoa(thread)+"/children"))
+		f, err := r.openFile(r.leaderAt(t, "task/"+strconv.Itoa(thread)+"/children"))
 		if err != nil {
 			continue // it has ended
 		}

@@ -83,6 +83,8 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 			return "foreign", nil
 		}
 		return "able", err
+	case "limited": // a snapshot with a table of descriptors that is nearly full
+		return limitedSnapshot()
 	case "snapshot": // with a reader of its own
 		return snapshotSummary()
 	case "ignore":
@@ -121,16 +123,16 @@ func inherit(kept *[]any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	defer f.Close()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.ExtraFiles = []*os.File{f}
 	if _, err := cmd.StdinPipe(); err != nil { // it ends with us
 		return "", err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	*kept = append(*kept, cmd, f)
+	*kept = append([]any{cmd}, *kept...)
 	return strconv.Itoa(cmd.Process.Pid), nil
 }
 

@@ -16,18 +16,23 @@ func notify(c chan os.Signal) { signal.Notify(c, syscall.SIGTERM) }
 // summary is what a helper's own reader saw.
 type summary struct {
 	Processes  int
+	Held       int
 	Denied     map[string]uint64
 	Unreadable map[int]string // pids and what was denied of them
 	Error      string
 }
 
 func snapshotSummary() (string, error) {
-	var s summary
 	r, err := NewReader(Config{Proc: "/proc", Root: "/"})
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
+	return summarize(r)
+}
+
+func summarize(r *Reader) (string, error) {
+	var s summary
 	snapshot, err := r.Snapshot(context.Background())
 	if err != nil {
 		return "", err
@@ -41,4 +46,23 @@ func snapshotSummary() (string, error) {
 	}
 	text, err := json.Marshal(s)
 	return string(text), err
+}
+
+// limitedSnapshot takes a snapshot where the reader believes that it may hold
+// descriptors, and the kernel gives only a few more.
+func limitedSnapshot() (string, error) {
+	r, err := NewReader(Config{Proc: "/proc", Root: "/"})
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return "", err
+	}
+	limit := syscall.Rlimit{Cur: uint64(len(entries)) + 8, Max: uint64(len(entries)) + 8}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return "", err
+	}
+	return summarize(r)
 }

@@ -17,7 +17,7 @@ import (
 // leaves a process without any living thread as it is.
 func (r *Reader) throughThread(t *tracked, raw *rawStat) {
 	if t.thread >= 0 {
-		if threadStat(t.thread, raw) {
+		if r.threadStat(t.thread, raw) {
 			return
 		}
 		r.leaveThread(t)
@@ -28,11 +28,11 @@ func (r *Reader) throughThread(t *tracked, raw *rawStat) {
 	}
 	for _, id := range threads {
 		dir, name := r.leaderAt(t, "task/"+strconv.Itoa(id))
-		fd, err := unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		fd, err := r.openat(dir, name, directory)
 		if err != nil {
 			continue
 		}
-		if threadStat(fd, raw) {
+		if r.threadStat(fd, raw) {
 			t.thread = fd
 			r.heldDescriptors++
 			return
@@ -52,8 +52,8 @@ func (r *Reader) leaveThread(t *tracked) {
 
 // threadStat takes over what the stat file of a thread says of the program. It
 // returns false where that thread has ended too.
-func threadStat(dir int, raw *rawStat) bool {
-	line, err := readFile(dir, "stat", make([]byte, 1024))
+func (r *Reader) threadStat(dir int, raw *rawStat) bool {
+	line, err := r.readFile(dir, "stat", make([]byte, 1024))
 	if err != nil {
 		return false
 	}
@@ -68,7 +68,7 @@ func threadStat(dir int, raw *rawStat) bool {
 // threads lists the ids of the threads of a process.
 func (r *Reader) threads(t *tracked) ([]int, error) {
 	dir, name := r.leaderAt(t, "task")
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := r.openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}

@@ -67,18 +67,21 @@ func bootTimeOfStat(path string) (time.Time, error) {
 	return time.Time{}, errors.New("boot time: no btime in /proc/stat")
 }
 
-// memoryTotal reads MemTotal of /proc/meminfo (proc_meminfo(5)) in bytes, 0 where
-// it cannot be read: no judgement but that of memory needs it.
-func memoryTotal(proc string) uint64 {
-	f, err := os.Open(filepath.Join(proc, "meminfo"))
+// memoryTotal reads MemTotal of /proc/meminfo, 0 where it cannot be read: no
+// judgement but that of memory needs it.
+func (r *Reader) memoryTotal() uint64 {
+	text, err := r.readFile(r.proc, "meminfo", r.buffer)
 	if err != nil {
 		return 0
 	}
-	defer f.Close()
-	var buf [64]byte
-	n, _ := f.Read(buf[:])
-	fields := bytes.Fields(buf[:n])
-	if len(fields) < 2 || string(fields[0]) != "MemTotal:" {
+	return parseMemoryTotal(text)
+}
+
+// parseMemoryTotal reads the first line of meminfo (proc_meminfo(5)), in bytes.
+func parseMemoryTotal(text []byte) uint64 {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	fields := bytes.Fields(line)
+	if len(fields) != 3 || string(fields[0]) != "MemTotal:" || string(fields[2]) != "kB" {
 		return 0
 	}
 	kib, err := strconv.ParseUint(string(fields[1]), 10, 64)

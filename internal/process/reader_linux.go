@@ -45,6 +45,7 @@ type Reader struct {
 	denied    map[string]uint64
 
 	heldDescriptors, maxDescriptors int
+	inUse                           *tracked // what is being read
 
 	buffer  []byte
 	listing []byte
@@ -165,7 +166,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	}
 	r.met = r.met[:0]
 	slices.Sort(r.pids) // procfs does so; a fixture may not
-	s := &Snapshot{Taken: taken, MemoryTotal: memoryTotal(r.config.Proc), Processes: make([]Process, 0, len(r.pids)+8)}
+	s := &Snapshot{Taken: taken, MemoryTotal: r.memoryTotal(), Processes: make([]Process, 0, len(r.pids)+8)}
 	for i, pid := range r.pids {
 		if i%256 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -383,7 +384,7 @@ func (r *Reader) readStat(t *tracked) (rawStat, error) {
 func (r *Reader) statLine(t *tracked) ([]byte, error) {
 	if !t.held() {
 		dir, name := r.leaderAt(t, "stat")
-		return readFile(dir, name, r.buffer)
+		return r.readFile(dir, name, r.buffer)
 	}
 	n, err := unix.Pread(t.stat, r.buffer, 0)
 	if err != nil {

@@ -42,7 +42,7 @@ func (r *Reader) statBelow(dir int, root, name string, st *unix.Stat_t) error {
 	if r.noOpenat2 {
 		return unix.Fstatat(dir, root+name, st, 0)
 	}
-	rootFD, err := unix.Openat(dir, root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	rootFD, err := r.openat(dir, root, directory)
 	if err != nil {
 		return err
 	}

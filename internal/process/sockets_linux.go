@@ -133,8 +133,23 @@ func (r *Reader) listForeignSockets(found func(Socket)) {
 		if listed == nil {
 			listed = make(map[uint64]bool)
 		}
-		listed[net] = r.listNet(t, found) // another is asked where this one has just ended
+		listed[net] = r.listNetOf(t, found) // another is asked where this one has just ended
 	}
+}
+
+// listNetOf is listNet where nothing but the pid may be known of the process.
+func (r *Reader) listNetOf(t *tracked, found func(Socket)) bool {
+	release, err := r.hold(t)
+	if err != nil {
+		return false
+	}
+	defer release()
+	if !t.held() {
+		if _, err := r.readStat(t); err != nil {
+			return false
+		}
+	}
+	return r.listNet(t, found)
 }
 
 // listNet reads the tables of /proc/PID/net and tells whether there were any.
@@ -232,6 +247,7 @@ func (r *Reader) search(t *tracked) {
 	table.searches++
 	release, err := r.hold(t)
 	if err != nil {
+		t.searched = !shortOfDescriptors(err)
 		return
 	}
 	defer release()
@@ -267,7 +283,7 @@ func (r *Reader) search(t *tracked) {
 // permission.
 func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) int {
 	dir, name := r.at(t, "fd")
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := r.openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		if denied(err) {
 			return -1

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -94,22 +93,19 @@ func (r *Reader) open(pid int) (*tracked, error) {
 	if r.heldDescriptors+3 > r.maxDescriptors {
 		return t, nil
 	}
-	var err error
-	if t.dir, err = unix.Openat(r.proc, t.name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-		t.dir = -1
+	dir, err := r.openat(r.proc, t.name, directory)
+	if err != nil {
 		return t, unlessShort(err)
 	}
-	if t.stat, err = unix.Openat(t.dir, "stat", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		t.stat = -1
-		unix.Close(t.dir)
-		t.dir = -1
+	stat, err := r.openat(dir, "stat", unix.O_RDONLY)
+	if err != nil {
+		unix.Close(dir)
 		return t, unlessShort(err)
 	}
+	t.dir, t.stat = dir, stat
 	r.heldDescriptors += 2
 	// Only the count of descriptors is lost where this fails.
-	if t.fds, err = unix.Openat(t.dir, "fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-		t.fds = -1
-	} else {
+	if t.fds, err = r.openat(dir, "fd", directory); err == nil {
 		r.heldDescriptors++
 	}
 	return t, nil
@@ -118,10 +114,11 @@ func (r *Reader) open(pid int) (*tracked, error) {
 // hold opens the directory of a process that is not held for as long as it is
 // read, so that all of that is of one process.
 func (r *Reader) hold(t *tracked) (release func(), err error) {
+	r.inUse = t
 	if t.dir >= 0 {
 		return func() {}, nil
 	}
-	dir, err := unix.Openat(r.proc, t.name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	dir, err := r.openat(r.proc, t.name, directory)
 	if err != nil {
 		return nil, err
 	}
@@ -131,21 +128,6 @@ func (r *Reader) hold(t *tracked) (release func(), err error) {
 		unix.Close(dir)
 		t.dir = -1
 	}, nil
-}
-
-// unlessShort drops the errors of a full descriptor table, with which the
-// reader goes on without holding.
-func unlessShort(err error) error {
-	if shortOfDescriptors(err) {
-		return nil
-	}
-	return err
-}
-
-// shortOfDescriptors tells the errors of a full descriptor table, which say
-// nothing about the process.
-func shortOfDescriptors(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
 }
 
 // close lets go of the descriptors.
@@ -199,12 +181,12 @@ func (r *Reader) linkAt(t *tracked, name string) ([]byte, error) {
 // buffer, as far as that goes.
 func (r *Reader) readAt(t *tracked, name string) ([]byte, error) {
 	dir, name := r.at(t, name)
-	return readFile(dir, name, r.buffer)
+	return r.readFile(dir, name, r.buffer)
 }
 
 // readFile reads a file into a buffer, as far as that goes.
-func readFile(dir int, name string, buffer []byte) ([]byte, error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+func (r *Reader) readFile(dir int, name string, buffer []byte) ([]byte, error) {
+	fd, err := r.openat(dir, name, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -219,34 +201,13 @@ func readFile(dir int, name string, buffer []byte) ([]byte, error) {
 // openAt opens a file of the process's /proc directory for reading to the end.
 func (r *Reader) openAt(t *tracked, name string) (io.ReadCloser, error) {
 	dir, name := r.at(t, name)
-	return openFile(dir, name)
+	return r.openFile(dir, name)
 }
 
-func openFile(dir int, name string) (io.ReadCloser, error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+func (r *Reader) openFile(dir int, name string) (io.ReadCloser, error) {
+	fd, err := r.openat(dir, name, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	return descriptor(fd), nil
-}
-
-// descriptor is a file descriptor that can be read and closed.
-type descriptor int
-
-func (d descriptor) Read(b []byte) (int, error) {
-	n, err := unix.Read(int(d), b)
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 && len(b) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-func (d descriptor) Close() error { return unix.Close(int(d)) }
-
-// denied tells the errors of a want of permission.
-func denied(err error) bool {
-	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 }

@@ -49,17 +49,17 @@ func (a LogAuditor) Record(ctx context.Context, event *Event) error {
 }
 
 // plainValue gives text, numbers and booleans as themselves, all else as the
-// JSON that it is.
+// JSON that it is, which a log in JSON nests and any other shows.
 func plainValue(value json.RawMessage) any {
 	var v any
 	if err := json.Unmarshal(value, &v); err != nil {
-		return string(value)
+		return value
 	}
 	switch v.(type) {
 	case string, float64, bool:
 		return v
 	}
-	return string(value)
+	return value
 }
 
 // RecentEvents keeps the latest events in memory, for showing.

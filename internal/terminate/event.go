@@ -64,6 +64,7 @@ type Event struct {
 
 	PolicyState   string `json:"policy_state,omitempty"`
 	PolicySource  string `json:"policy_source,omitempty"`
+	PolicyVersion string `json:"policy_version,omitempty"`
 	UntrustedName bool   `json:"untrusted_name,omitempty"`
 	Weaker        bool   `json:"weaker,omitempty"`
 
@@ -81,7 +82,7 @@ func (r *run) event(stage Stage, decision Decision) *Event {
 		Codes: Codes(result.Reasons), Sent: result.Sent, DryRun: result.DryRun,
 		Actor: result.Actor, Reason: process.Printable(r.request.Reason), Verdict: process.Printable(r.request.Verdict),
 		PID: s.PID, Identity: s.Identity, Name: s.Name, TrustedName: s.TrustedName, User: s.User, UIDs: s.UIDs, Exe: s.Exe, Unit: s.Unit,
-		UntrustedName: result.Policy.Untrusted, PolicySource: result.Policy.Source, Weaker: result.Weaker,
+		UntrustedName: result.Policy.Untrusted, PolicySource: result.Policy.Source, PolicyVersion: result.Policy.Version, Weaker: result.Weaker,
 		Children: result.Children, SoftSeconds: result.SoftSeconds, HardSeconds: result.HardSeconds, TotalSeconds: result.TotalSeconds,
 	}
 	for _, reason := range result.Reasons {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/dbus"
+	"golang.org/x/sync/errgroup"
 )
 
 // The interfaces whose properties are read (org.freedesktop.systemd1(5)).
@@ -15,25 +16,37 @@ const (
 	serviceInterface = "Service"
 )
 
+// questionsAtOnce is of how many units systemd is asked at the same time. It
+// answers one after the other, but spends less time on them when they queue.
+const questionsAtOnce = 16
+
 // addFacts reads the properties of units that do something or failed, or that
 // somebody cares for. A property that systemd does not have or does not give
 // stays unknown; an error means that it has stopped answering.
+//
+// Properties are read one by one: GetAll would make systemd encode hundreds
+// of them, and takes it twice as long as the six that are wanted.
 func addFacts(ctx context.Context, conn *systemd.Conn, units []unit) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(questionsAtOnce)
 	for i := range units {
 		u := &units[i]
 		if u.id == "" || u.State == NotFound || u.State == Inactive && !u.Configured {
 			continue
 		}
-		p := properties{ctx: ctx, conn: conn, id: u.id}
-		p.addTimes(&u.Service)
-		if u.Sub != subExited { // else nothing is left to measure
-			p.addUse(&u.Service)
-		}
-		if p.err != nil {
-			return fmt.Errorf("read properties of %s: %w", u.Name, p.err)
-		}
+		group.Go(func() error {
+			p := properties{ctx: ctx, conn: conn, id: u.id}
+			p.addTimes(&u.Service)
+			if u.Sub != subExited { // else nothing is left to measure
+				p.addUse(&u.Service)
+			}
+			if p.err != nil {
+				return fmt.Errorf("read properties of %s: %w", u.Name, p.err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // properties reads the properties of one unit, until systemd stops answering.

@@ -98,17 +98,20 @@ func comesBefore(p, main *process.Process, found map[int]bool) bool {
 	return p.StartTime.Before(main.StartTime)
 }
 
-// stateOf is what one process says of its service.
+// stateOf is what one process says of its service. Whether one is idle cannot
+// be told where its sockets may not be seen; it runs, so it counts as active.
 func stateOf(p *process.Process, parent bool) State {
-	switch {
-	case ended(p):
+	switch p.State {
+	case process.Zombie, process.Dead:
 		return Failed
-	case p.State == process.Stopped, p.State == process.Traced:
+	case process.Stopped, process.Traced:
 		return Idle // it holds its sockets and children, but serves nobody
-	case p.State != process.Sleeping && p.State != process.Idle, len(p.Listen) > 0, parent:
-		return Active
+	case process.Sleeping, process.Idle:
+		if !parent && len(p.Listen) == 0 && p.Denied&process.DeniedSockets == 0 {
+			return Idle
+		}
 	}
-	return Idle
+	return Active
 }
 
 // ended tells a process that has exited and is only remembered.

@@ -39,10 +39,13 @@ func unitState(load, active string) State {
 
 // unitSub is the finer state of a unit, or why it cannot be started.
 func unitSub(load, active, sub string) string {
-	if load != loadLoaded && active == unitInactive {
-		return load
+	switch {
+	case active != unitInactive || load == loadLoaded:
+		return sub
+	case load == loadNotFound:
+		return ""
 	}
-	return sub
+	return load
 }
 
 // worthReporting tells whether a unit that nobody configured is reported.

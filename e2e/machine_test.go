@@ -20,7 +20,7 @@ type server struct {
 
 // options are the flags of the service on the server.
 const options = "--collector.service.name=nginx --collector.service.name=sshd --collector.service.name=ssh " +
-	"--collector.service.name=e2e-absent --collector.process.memory-threshold=0 --collector.process.max-pids=1000"
+	"--collector.service.name=e2e-absent --collector.service.name=e2e-inactive --collector.process.memory-threshold=0 --collector.process.max-pids=1000"
 
 // TestMachine boots one server and looks at it in every way.
 func TestMachine(t *testing.T) {
@@ -30,7 +30,12 @@ func TestMachine(t *testing.T) {
 	s.Boot(t)
 	s.client = s.Client(t)
 	t.Run("service", s.testUnit)
+	t.Run("verdicts", s.testVerdicts)
+	t.Run("processes", s.testProcesses)
 	t.Run("states", s.testStates)
+	t.Run("ports", s.testPorts)
+	t.Run("golden", s.testGolden)
+	t.Run("stuck mount", s.testStuckMount)
 }
 
 // install puts server-monitor into the tree, as deploy/systemd says.
@@ -55,8 +60,8 @@ func (s *server) addServices(t *testing.T) {
 	for name, service := range map[string]string{
 		"e2e-inactive":     "ExecStart=/bin/sleep infinity",
 		"e2e-failed":       "ExecStart=/bin/false",
-		"e2e-activating":   "Type=notify\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity",
-		"e2e-deactivating": "ExecStart=/bin/sleep infinity\nExecStop=/bin/sleep infinity\nTimeoutStopSec=infinity",
+		"e2e-activating":   "Type=notify\nExecStart=/bin/sleep infinity\nTimeoutStartSec=5min",
+		"e2e-deactivating": "ExecStart=/bin/sleep infinity\nExecStop=/bin/sleep infinity\nTimeoutStopSec=5min",
 		"e2e-exited":       "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true",
 	} {
 		s.WriteFile(t, "/etc/systemd/system/"+name+".service",
@@ -100,10 +105,4 @@ func (s *server) properties(t *testing.T, unit string) map[string]string {
 func (s *server) scrape(t *testing.T) rig.Scrape {
 	t.Helper()
 	return rig.ScrapeURL(t, s.client, "http://127.0.0.1:10042/metrics")
-}
-
-func (s *server) testStates(t *testing.T) {
-	for name, m := range s.scrape(t) {
-		t.Log(name, len(m.Metric))
-	}
 }

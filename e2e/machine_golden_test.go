@@ -1,0 +1,83 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// golden is the list of all metrics: name, type, labels.
+var golden = filepath.Join("testdata", "metrics.golden")
+
+// testGolden compares all metrics of a scrape with the golden file, which "make
+// generate" writes anew, and with the reference.
+func (s *server) testGolden(t *testing.T) {
+	s.Start(t, "e2e-masked", nil, "/opt/e2e/sample", "rename", "kworker/0:1") // bears warnings
+	reference := readReference(t)
+	lines := withKernelDependent(s.scrape(t).Signatures("server_monitor_"), reference)
+	defined := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return strings.HasPrefix(line, "server_monitor_exporter_build_info ") // a library defines it
+	})
+	if err := compareLines("the scrape", defined, "docs/metrics.md", reference); err != nil {
+		t.Error(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	text, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if err := compareLines("the scrape", lines, golden, want); err != nil {
+		t.Errorf("%v\nWhere that is meant, run \"make generate\".", err)
+	}
+}
+
+// kernelDependent are the metrics that are absent where the kernel lacks PSI or
+// where systemd has no controller for memory and tasks at hand.
+var kernelDependent = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks) `)
+
+// withKernelDependent completes a scrape with what this kernel may lack, so
+// that the list is the same on every machine.
+func withKernelDependent(lines, reference []string) []string {
+	for _, line := range reference {
+		name, _, _ := strings.Cut(line, " ")
+		has := slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, name+" ") })
+		if !has && kernelDependent.MatchString(line) {
+			lines = append(lines, line)
+		}
+	}
+	return sorted(lines)
+}
+
+var referenceRow = regexp.MustCompile("(?m)^\\| `(server_monitor_\\w+)` \\| (\\w+) \\| (.*?) \\|")
+
+// readReference lists the metrics of docs/metrics.md: name, type, labels.
+func readReference(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(programs.Source, "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, row := range referenceRow.FindAllStringSubmatch(string(text), -1) {
+		var labels []string
+		if row[3] != "" {
+			labels = strings.Split(strings.ReplaceAll(row[3], "`", ""), ", ")
+		}
+		lines = append(lines, strings.TrimSpace(row[1]+" "+row[2]+" "+strings.Join(sorted(labels), ",")))
+	}
+	if len(lines) == 0 {
+		t.Fatal("docs/metrics.md has no rows")
+	}
+	return sorted(lines)
+}

@@ -28,6 +28,8 @@ var (
 		"How many processes bear the warning, be it expected or not.", prometheus.GaugeValue, "warning")
 	processFactsDenied = define("process", "process_facts_denied_total",
 		"How often a fact about a process could not be read for want of permission.", prometheus.CounterValue, "fact")
+	processesHidden = define("process", "processes_hidden",
+		"Processes that are listed but may not be looked at; they are in no other metric.", prometheus.GaugeValue)
 	processUnownedSockets = define("process", "process_unowned_sockets",
 		"Listening sockets whose process was not found.", prometheus.GaugeValue)
 )
@@ -134,6 +136,7 @@ func sendProcessSums(ch chan<- prometheus.Metric, i *inventory.Inventory) {
 	for fact, n := range i.Denied {
 		processFactsDenied.send(ch, float64(n), fact)
 	}
+	processesHidden.send(ch, float64(i.Hidden))
 	processUnownedSockets.send(ch, float64(i.UnownedSockets))
 }
 

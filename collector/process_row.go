@@ -9,6 +9,7 @@ import (
 
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/language"
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/risk"
 )
@@ -40,7 +41,9 @@ var (
 	processPIDsOmitted = define("process", "process_pids_omitted",
 		"Processes worth series of their own that have none, as there are too many; they are in their groups.", prometheus.GaugeValue)
 	processPortsOmitted = define("process", "process_listen_ports_omitted",
-		"Listening ports left out of processes that are published by their pid, as one has too many.", prometheus.GaugeValue)
+		"Listening ports of processes with series of their own that have none, as there are too many of one process.", prometheus.GaugeValue)
+	processWarningsOmitted = define("process", "process_warnings_omitted",
+		"Warnings of processes with series of their own that have none, as there are too many of one process.", prometheus.GaugeValue)
 )
 
 // maxPorts bounds the ports of one process that are published, and maxWarnings
@@ -67,8 +70,9 @@ type row struct {
 	basis   basis
 	labels  labels    // pid and name
 	fixed   []*sample // what does not change as long as the basis holds
-	omitted int       // ports that are not among them
 	process *process.Process
+	// How many ports and warnings are not among the fixed samples.
+	portsOmitted, warningsOmitted int
 }
 
 // basis is what the fixed samples of a row are made from.
@@ -201,10 +205,13 @@ func (r *row) fixWarnings(name, pid string, warnings []risk.Warning) {
 	seen := make(map[key]bool, len(warnings))
 	for _, w := range warnings {
 		k := key{w.Code, w.Severity.String(), label(w.Subject), w.Expected}
-		if seen[k] || len(seen) == maxWarnings {
+		if seen[k] {
 			continue
 		}
-		seen[k] = true
+		if seen[k] = true; len(seen) > maxWarnings {
+			r.warningsOmitted++
+			continue
+		}
 		r.fix(processWarning, 1, newLabels(
 			"expected", strconv.FormatBool(k.expected), "name", name, "pid", pid,
 			"severity", k.severity, "subject", k.subject, "warning", string(k.code)))
@@ -228,8 +235,8 @@ func (r *row) fixPorts(name, pid string, sockets []process.Socket) {
 		return cmp.Or(-cmp.Compare(a.scope, b.scope), cmp.Compare(a.port, b.port), cmp.Compare(a.protocol, b.protocol))
 	})
 	ports = slices.Compact(ports)
-	r.omitted = max(0, len(ports)-maxPorts)
-	for _, p := range ports[:len(ports)-r.omitted] {
+	r.portsOmitted = max(0, len(ports)-maxPorts)
+	for _, p := range ports[:len(ports)-r.portsOmitted] {
 		r.fix(processListenPort, 1, newLabels(
 			"name", name, "pid", pid, "port", strconv.Itoa(int(p.port)), "port_name", portName(p),
 			"protocol", p.protocol.String(), "scope", p.scope.String()))
@@ -237,7 +244,12 @@ func (r *row) fixPorts(name, pid string, sockets []process.Socket) {
 }
 
 // portName is the service that a port is known for, empty without one.
-func portName(listenPort) string { return "" }
+func portName(p listenPort) string {
+	if known, ok := risk.LookupPort(p.protocol, p.port); ok {
+		return known.Name
+	}
+	return ""
+}
 
 // protected tells a process that must not be ended, as the machine needs it.
 func protected(a *risk.Assessment) bool {
@@ -246,14 +258,15 @@ func protected(a *risk.Assessment) bool {
 
 // terminatableByPolicy tells whether policy lets a process be ended. An unknown
 // process may be, unless it is root's or a system service.
-func terminatableByPolicy(p *process.Process, a *risk.Assessment, _ *inventory.Inventory) bool {
-	switch {
-	case a.Excluded:
+func terminatableByPolicy(p *process.Process, a *risk.Assessment, i *inventory.Inventory) bool {
+	if a.Excluded || a.Document == nil && (p.UID <= 0 || p.Slice == "system.slice") {
 		return false
-	case a.Document != nil:
-		return a.Document.Policy.Terminatable && !a.Document.Policy.IsSystem
 	}
-	return p.UID > 0 && p.Slice != "system.slice"
+	subject := policy.SubjectOf(p, i.MemoryTotal)
+	for _, w := range a.Warnings {
+		subject.Warnings = append(subject.Warnings, w.String())
+	}
+	return i.Policy.Denial(subject) == nil
 }
 
 // rowFamilies is how many samples of a row change from scrape to scrape.
@@ -262,10 +275,10 @@ const rowFamilies = 5
 // send publishes all rows.
 func (t *rowTable) send(ch chan<- prometheus.Metric) {
 	samples := make([]sample, 0, rowFamilies*len(t.order))
-	portsOmitted := 0
+	ports, warnings := 0, 0
 	for _, r := range t.order {
 		samples = r.appendTo(samples, t.memoryTotal)
-		portsOmitted += r.omitted
+		ports, warnings = ports+r.portsOmitted, warnings+r.warningsOmitted
 		for _, s := range r.fixed {
 			ch <- s
 		}
@@ -275,7 +288,8 @@ func (t *rowTable) send(ch chan<- prometheus.Metric) {
 		ch <- &samples[i]
 	}
 	processPIDsOmitted.send(ch, float64(t.omitted))
-	processPortsOmitted.send(ch, float64(portsOmitted))
+	processPortsOmitted.send(ch, float64(ports))
+	processWarningsOmitted.send(ch, float64(warnings))
 }
 
 func (r *row) appendTo(samples []sample, memoryTotal uint64) []sample {

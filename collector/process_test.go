@@ -29,6 +29,13 @@ import (
 // testMemory is the memory of the machine of hand-made inventories.
 const testMemory = 1 << 30
 
+// testPolicy is of hand-made inventories, too. The judgements do not come from it.
+var testPolicy = policy.NewSet(policy.Linux,
+	policy.Document{Name: "guarded", Platform: policy.Linux},
+	policy.Document{Name: "core", Platform: policy.Linux, Policy: policy.Policy{IsSystem: true, Terminatable: true}},
+	policy.Document{Name: "tool", Platform: policy.Linux, Policy: policy.Policy{Terminatable: true}},
+)
+
 // testBegin is when their first snapshot was taken.
 var testBegin = time.Unix(1_800_000_000, 0)
 
@@ -73,9 +80,12 @@ func listening(protocol process.Protocol, addresses ...string) func(*judged) {
 // inventoryOf makes an inventory of processes, which it orders by pid.
 func inventoryOf(taken time.Time, all ...judged) *inventory.Inventory {
 	slices.SortFunc(all, func(a, b judged) int { return a.PID - b.PID })
-	i := &inventory.Inventory{Snapshot: &process.Snapshot{
-		Taken: taken, MemoryTotal: testMemory, Denied: map[string]uint64{"exe": 2, "sockets": 0}, UnownedSockets: 4,
-	}}
+	i := &inventory.Inventory{
+		Snapshot: &process.Snapshot{
+			Taken: taken, MemoryTotal: testMemory, Denied: map[string]uint64{"exe": 2, "sockets": 0}, UnownedSockets: 4, Hidden: 3,
+		},
+		Policy: testPolicy,
+	}
 	for _, j := range all {
 		i.Processes = append(i.Processes, j.Process)
 		i.Assessments = append(i.Assessments, j.assessment)
@@ -225,6 +235,7 @@ func TestProcessSums(t *testing.T) {
 	})
 	wantSeries(t, all, "process_facts_denied_total", map[string]float64{`fact="exe"`: 2, `fact="sockets"`: 0})
 	wantSeries(t, all, "process_unowned_sockets", map[string]float64{"": 4})
+	wantSeries(t, all, "processes_hidden", map[string]float64{"": 3})
 	wantSeries(t, all, "process_group_processes", map[string]float64{`name="tool",user="alice"`: 5})
 }
 
@@ -276,12 +287,8 @@ func TestProcessHostile(t *testing.T) {
 			}
 		}
 	}
-	total := 0.0
-	for _, n := range seriesOf(scraped["process_group_processes"]) {
-		total += n
-	}
-	if int(total) != len(all) || len(scraped["process_info"].GetMetric()) != len(all) {
-		t.Errorf("%v processes in groups and %d rows, want %d", total, len(scraped["process_info"].GetMetric()), len(all))
+	if got, rows := sumOf(scraped["process_group_processes"]), len(scraped["process_info"].GetMetric()); got != len(all) || rows != len(all) {
+		t.Errorf("%d processes in groups and %d rows, want %d", got, rows, len(all))
 	}
 }
 
@@ -305,7 +312,7 @@ func TestProcessConsistency(t *testing.T) {
 		all = churn(random, all)
 		c.now = inventoryOf(testBegin.Add(time.Duration(round)*time.Minute), slices.Clone(all)...)
 		scraped := families(t, c)
-		if err := consistent(scraped, len(all), config); err != nil {
+		if err := consistent(scraped, len(all), len(all), config); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
 	}
@@ -358,8 +365,9 @@ func randomAssessment(random *rand.Rand) *risk.Assessment {
 	return a
 }
 
-// consistent checks one scrape against itself.
-func consistent(scraped map[string]*dto.MetricFamily, processes int, config ProcessConfig) error {
+// consistent checks one scrape against itself and against how many processes
+// there were and how many of them were judged.
+func consistent(scraped map[string]*dto.MetricFamily, processes, judged int, config ProcessConfig) error {
 	rows := rowsOf(scraped["process_info"])
 	if len(rows) > config.MaxPIDs {
 		return fmt.Errorf("%d rows, more than %d", len(rows), config.MaxPIDs)
@@ -376,19 +384,24 @@ func consistent(scraped map[string]*dto.MetricFamily, processes int, config Proc
 			}
 		}
 	}
-	for family, label := range map[string]string{"processes": "verdict", "processes_state": "state", "process_group_processes": "name"} {
-		total := 0.0
-		for _, n := range seriesOf(scraped[family]) {
-			total += n
-		}
-		if int(total) != processes {
-			return fmt.Errorf("%s by %s adds up to %v, there are %d processes", family, label, total, processes)
+	for family, want := range map[string]int{"processes": judged, "processes_state": processes, "process_group_processes": processes} {
+		if got := sumOf(scraped[family]); got != want {
+			return fmt.Errorf("%s adds up to %d, not to %d", family, got, want)
 		}
 	}
 	if n := len(labelValues(scraped["process_group_processes"], "name")); n > config.MaxGroups+1 {
 		return fmt.Errorf("%d names of groups, more than %d", n, config.MaxGroups)
 	}
 	return nil
+}
+
+// sumOf adds up all series of a family.
+func sumOf(f *dto.MetricFamily) int {
+	total := 0.0
+	for _, n := range seriesOf(f) {
+		total += n
+	}
+	return int(total)
 }
 
 // rowsOf lists "pid name" of the series of a family, each once.

@@ -110,7 +110,20 @@ func (a *AutoManager) services(ctx context.Context) ([]Service, error) {
 	if readErr != nil {
 		return nil, errors.Join(err, fmt.Errorf("look for services among the processes: %w", readErr))
 	}
-	return lookUp(a.config.names(), snapshot), err
+	return a.standIn(snapshot), err
+}
+
+// standIn is what the process table knows while systemd cannot be asked. What
+// it does not find may run all the same: only systemd knows which program a
+// unit runs.
+func (a *AutoManager) standIn(snapshot *process.Snapshot) []Service {
+	services := lookUp(a.config.names(), snapshot)
+	for i := range services {
+		if s := &services[i]; s.State == Inactive && !hasNoUnit(s.Name) {
+			s.State = Unsupported
+		}
+	}
+	return services
 }
 
 // complete asks the process table for what systemd does not know. Of a service

@@ -136,12 +136,13 @@ func TestAutoWithoutProcesses(t *testing.T) {
 func TestAutoSystemdComesAndGoes(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	systemd := &fakeManager{services: systemdSays("nginx+ sshd+")}
+	systemd := &fakeManager{services: systemdSays("nginx+ sshd+ java+")}
 	booted := true
-	a := newAuto(Config{Configured: []string{"sshd", "nginx"}}, systemd, func() bool { return booted },
+	a := newAuto(Config{Configured: []string{"sshd", "nginx", "java"}}, systemd, func() bool { return booted },
 		tableOf(listening(sleeper(7, 1, "nginx"))), logger)
-	fromSystemd := map[string]seen{"nginx": {Active, Systemd}, "sshd": {Active, Systemd}}
-	fromTable := map[string]seen{"nginx": {Active, ProcessTable}, "sshd": {Inactive, ProcessTable}}
+	fromSystemd := map[string]seen{"java": {Active, Systemd}, "nginx": {Active, Systemd}, "sshd": {Active, Systemd}}
+	fromTable := map[string]seen{"java": {Inactive, ProcessTable}, "nginx": {Active, ProcessTable}, "sshd": {Inactive, ProcessTable}}
+	standIn := map[string]seen{"java": {Inactive, ProcessTable}, "nginx": {Active, ProcessTable}, "sshd": {Unsupported, ProcessTable}}
 	steps := []struct {
 		err    error
 		booted bool
@@ -149,7 +150,7 @@ func TestAutoSystemdComesAndGoes(t *testing.T) {
 		level  string
 	}{
 		{nil, true, fromSystemd, "INFO"},
-		{errors.New("refused \x1b[31m"), true, fromTable, "WARN"},
+		{errors.New("refused \x1b[31m"), true, standIn, "WARN"},
 		{nil, true, fromSystemd, "INFO"},
 		{nil, false, fromTable, "INFO"},
 		{nil, true, fromSystemd, "INFO"},

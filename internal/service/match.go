@@ -20,7 +20,7 @@ func isAny(p *process.Process, programs []string) bool {
 // is tells whether a process is a program: by its executable, by what the
 // kernel calls it, or by the script that it interprets.
 func is(p *process.Process, program string) bool {
-	if isCalled(p.Name, program) || isCalled(p.Comm, program) || process.IsComm(p.Comm, program) {
+	if isCalled(p.Name, program) || p.Comm != p.Name && isCalled(p.Comm, program) || process.IsComm(p.Comm, program) {
 		return true
 	}
 	script := path.Base(p.Script)
@@ -47,7 +47,7 @@ func isCalled(name, program string) bool {
 // withoutExe cuts ".exe"; where that is found, case means nothing.
 func withoutExe(name string) string {
 	const exe = ".exe"
-	if at := len(name) - len(exe); at > 0 && strings.EqualFold(name[at:], exe) {
+	if at := len(name) - len(exe); at > 0 && name[at] == '.' && strings.EqualFold(name[at:], exe) {
 		return strings.ToLower(name[:at])
 	}
 	return name

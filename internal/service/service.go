@@ -78,8 +78,8 @@ type Manager interface {
 	// with other callers and is not to be changed.
 	//
 	// An error means that the manager could not be asked at all, with one
-	// exception: with an error that wraps [ErrSystemdAway], the services are
-	// the configured ones as the process table has them.
+	// exception: with an error that wraps [ErrSystemdAway], the services, if
+	// any, are the configured ones as the process table has them.
 	Services(ctx context.Context) ([]Service, error)
 }
 

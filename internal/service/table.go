@@ -38,39 +38,51 @@ func (m *TableManager) Services(ctx context.Context) ([]Service, error) {
 
 // lookUp finds services by name in the process table, and orders them by name.
 func lookUp(names []string, snapshot *process.Snapshot) []Service {
-	parents := parentsIn(snapshot)
+	t := table{processes: snapshot.Processes}
 	services := make([]Service, 0, len(names))
 	for _, name := range names {
-		services = append(services, findProcesses(name, snapshot, parents))
+		services = append(services, t.find(name))
 	}
 	sortByName(services)
 	return services
 }
 
-// parentsIn are the pids of processes that have a child which has not ended.
-func parentsIn(snapshot *process.Snapshot) map[int]bool {
-	parents := make(map[int]bool)
-	for i := range snapshot.Processes {
-		if p := &snapshot.Processes[i]; !ended(p) {
-			parents[p.PPID] = true
-		}
-	}
-	return parents
+// table is the processes of one snapshot.
+type table struct {
+	processes []process.Process
+	// parents are the pids of those that have a child which has not ended, nil
+	// until somebody wants to know.
+	parents map[int]bool
 }
 
-// findProcesses looks for one service. It is as well as its best process: one that
+// isParent tells whether a process has a child that has not ended.
+func (t *table) isParent(pid int) bool {
+	if t.parents == nil {
+		t.parents = make(map[int]bool)
+		for i := range t.processes {
+			if p := &t.processes[i]; !ended(p) {
+				t.parents[p.PPID] = true
+			}
+		}
+	}
+	return t.parents[pid]
+}
+
+// find looks for one service. It is as well as its best process: one that
 // works makes it active, whatever others sleep or have ended beside it.
-func findProcesses(name string, snapshot *process.Snapshot, parents map[int]bool) Service {
+func (t *table) find(name string) Service {
 	s := Service{Name: printable(name), State: Inactive, Source: ProcessTable, Configured: true}
 	programs := knownAs(name).programs
 	found := make(map[int]bool)
 	var main *process.Process
-	for i := range snapshot.Processes {
-		p := &snapshot.Processes[i]
+	for i := range t.processes {
+		p := &t.processes[i]
 		if p.Kernel || !isAny(p, programs) {
 			continue
 		}
-		s.State = better(s.State, stateOf(p, parents[p.PID]))
+		if s.State != Active { // else it cannot become any better
+			s.State = better(s.State, t.stateOf(p))
+		}
 		if ended(p) {
 			continue
 		}
@@ -100,14 +112,14 @@ func comesBefore(p, main *process.Process, found map[int]bool) bool {
 
 // stateOf is what one process says of its service. Whether one is idle cannot
 // be told where its sockets may not be seen; it runs, so it counts as active.
-func stateOf(p *process.Process, parent bool) State {
+func (t *table) stateOf(p *process.Process) State {
 	switch p.State {
 	case process.Zombie, process.Dead:
 		return Failed
 	case process.Stopped, process.Traced:
 		return Idle // it holds its sockets and children, but serves nobody
 	case process.Sleeping, process.Idle:
-		if !parent && len(p.Listen) == 0 && p.Denied&process.DeniedSockets == 0 {
+		if len(p.Listen) == 0 && p.Denied&process.DeniedSockets == 0 && !t.isParent(p.PID) {
 			return Idle
 		}
 	}

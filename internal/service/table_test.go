@@ -134,3 +134,17 @@ func TestProcessTableFailure(t *testing.T) {
 		t.Errorf("%v, error %v", services, err)
 	}
 }
+
+func BenchmarkProcessTable(b *testing.B) {
+	var processes []process.Process
+	for i := range 3000 {
+		processes = append(processes, sleeper(i+1, 1, []string{"postgres", "python3.11", "kworker-like", "nginx", "containerd-shim-runc-v2"}[i%5]))
+	}
+	m := NewProcessTable(Config{Configured: DefaultConfigured}, tableOf(processes...))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Services(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

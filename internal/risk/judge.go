@@ -158,7 +158,11 @@ func ownPath(p *process.Process) string {
 func (c *inquiry) describe() {
 	interpreter := process.IsInterpreter(c.Name)
 	if interpreter && c.Script != "" {
-		if c.document = c.set.Find(path.Base(c.Script), c.Script); c.document != nil {
+		// A program that the machine needs is a script only if its document
+		// says so.
+		d := c.set.Find(path.Base(c.Script), c.Script)
+		if d != nil && (!d.Policy.IsSystem || d.MayBeAt(c.exe)) {
+			c.document = d
 			return
 		}
 	}

@@ -2,25 +2,32 @@ package risk
 
 import "strings"
 
-// kernelNames are names that only threads of the kernel bear. Names that an
-// ordinary program has as well ("watchdogd", "lockd", "netns") are not among
-// them.
-var kernelNames = map[string]bool{
-	"kthreadd": true, "kauditd": true, "khungtaskd": true, "oom_reaper": true, "kcompactd": true, "ksmd": true,
-	"khugepaged": true, "kintegrityd": true, "kblockd": true, "blkcg_punt_bio": true, "kdevtmpfs": true,
-	"kthrotld": true, "kswapd": true, "kpsmoused": true, "mm_percpu_wq": true, "inet_frag_wq": true,
-	"slub_flushwq": true, "edac-poller": true, "devfreq_wq": true, "ipv6_addrconf": true, "zswap-shrink": true,
-	"ext4-rsv-conver": true, "acpi_thermal_pm": true, "tpm_dev_wq": true, "ata_sff": true, "rcu_gp": true,
-	"rcu_par_gp": true, "rcu_sched": true, "rcu_preempt": true, "rcu_bh": true, "ksoftirqd": true, "kworker": true,
-	"migration": true, "cpuhp": true,
-}
+// Names that only threads of the kernel bear. Those that an ordinary program has
+// as well ("watchdogd", "lockd", "netns") are not among them.
+var (
+	kernelNames = setOf(
+		"kthreadd", "kauditd", "khungtaskd", "oom_reaper", "ksmd", "khugepaged", "kintegrityd", "kblockd", "blkcg_punt_bio",
+		"kdevtmpfs", "kthrotld", "kpsmoused", "mm_percpu_wq", "inet_frag_wq", "slub_flushwq", "edac-poller", "devfreq_wq",
+		"ipv6_addrconf", "zswap-shrink", "ext4-rsv-conver", "acpi_thermal_pm", "tpm_dev_wq", "ata_sff", "rcu_gp", "rcu_par_gp",
+		"rcu_sched", "rcu_preempt", "rcu_bh", "kworker", "ksoftirqd", "kswapd", "kcompactd",
+	)
+	// kernelStems have a '/' and something more behind them.
+	kernelStems = setOf(
+		"kworker", "ksoftirqd", "migration", "cpuhp", "idle_inject", "watchdog", "rcuop", "rcuos", "rcuog", "rcub", "rcuc",
+		"jbd2", "xfsaild", "xfs-buf", "irq", "kdmflush", "kcryptd", "dmcrypt_write",
+	)
+	// kernelNumbered have a number behind them.
+	kernelNumbered = setOf("kswapd", "kcompactd", "scsi_eh_", "scsi_tmf_")
+	// kernelPrefixes have anything or nothing behind them.
+	kernelPrefixes = []string{"rcu_tasks_", "rcu_exp_", "pool_workqueue_", "kvm-nx-lpage-re"}
+)
 
-// kernelPrefixes begin the names of the kernel's threads that there are many
-// of; behind those that end in a letter a number follows.
-var kernelPrefixes = []string{
-	"kworker/", "ksoftirqd/", "migration/", "cpuhp/", "idle_inject/", "watchdog/", "rcuop/", "rcuos/", "rcuog/",
-	"rcub/", "rcuc/", "rcu_tasks_", "rcu_exp_", "pool_workqueue_", "jbd2/", "xfsaild/", "xfs-buf/", "irq/",
-	"kdmflush/", "kcryptd/", "dmcrypt_write/", "kvm-nx-lpage-re", "scsi_eh_", "scsi_tmf_", "kswapd", "kcompactd",
+func setOf(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }
 
 // isKernelName tells a name that only a thread of the kernel has.
@@ -28,14 +35,15 @@ func isKernelName(name string) bool {
 	if kernelNames[name] {
 		return true
 	}
+	if stem, rest, _ := strings.Cut(name, "/"); rest != "" && kernelStems[stem] {
+		return true
+	}
+	if short := strings.TrimRight(name, "0123456789"); short != name && kernelNumbered[short] {
+		return true
+	}
 	for _, prefix := range kernelPrefixes {
-		rest, ok := strings.CutPrefix(name, prefix)
-		if !ok {
-			continue
-		}
-		last := prefix[len(prefix)-1]
-		if last == '/' || last == '_' || rest != "" && rest[0] >= '0' && rest[0] <= '9' || prefix == "kvm-nx-lpage-re" {
-			return rest != "" || last != '/' && last != '_'
+		if strings.HasPrefix(name, prefix) {
+			return true
 		}
 	}
 	return false
@@ -45,7 +53,7 @@ func isKernelName(name string) bool {
 // kernel, empty where it does not: as its comm, or in brackets as its first
 // word, the way that ps shows those threads.
 func kernelClaim(comm, argv0 string) string {
-	if name := strings.TrimRight(comm, " "); isKernelName(name) {
+	if isKernelName(strings.TrimRight(comm, " ")) {
 		return comm
 	}
 	shown := strings.TrimRight(argv0, " ")

@@ -47,7 +47,7 @@ func titleName(argv0 string) string {
 
 // ordinaryWords are names of protected programs that anybody may give to a
 // program of his own without a second thought.
-var ordinaryWords = map[string]bool{"bird": true, "frontend": true, "http": true, "store": true, "sync": true}
+var ordinaryWords = setOf("bird", "frontend", "http", "store", "sync")
 
 // forges tells whether a name that the process bears, whose executable is called
 // base, is that of a program that the machine needs, and is not due to it.
@@ -61,10 +61,12 @@ func (c *inquiry) forges(name, base string) bool {
 	}
 	own := isFormOf(base, name)
 	// That a document has an interpreter among its paths says only that the
-	// program is a script.
+	// program is a script. Which one runs is the word of the process itself,
+	// to be taken where only root could have given it, or where the script is
+	// the document's: people run "dnf search" as themselves.
 	script := !own && process.IsInterpreter(base)
 	for _, d := range documents {
-		if d.MayBeAt(c.exe) && (!script || c.reserved()) || script && c.Script != "" && d.MayBeAt(c.Script) {
+		if d.MayBeAt(c.exe) && (!script || c.reserved() || c.Script != "" && d.MayBeAt(c.Script)) {
 			return false
 		}
 	}
@@ -112,16 +114,21 @@ func (c *inquiry) reserved() bool { return c.UID == 0 || c.Slice == "system.slic
 
 // installed tells that only root can have given the executable its name and
 // place, though no document has that place: software that was built or
-// installed by hand, or that an image brought.
+// installed by hand, or that an image brought. Windows has its own programs in
+// fixed places, and other software never below its folder.
 func (c *inquiry) installed() bool {
-	if c.File.Trusted {
+	place := locate(c.exe, c.platform, nil)
+	switch {
+	case place == writable:
+		return false
+	case c.platform == policy.Windows:
+		return c.File.Trusted && !below(normalWindows(c.exe), windowsPaths[:1])
+	case c.File.Trusted:
 		return true
-	}
-	if c.Namespaces.ByUser || c.File.Memory || c.File.Writable || c.Denied&process.DeniedNamespaces != 0 {
+	case c.Namespaces.ByUser, c.File.Memory, c.File.Writable, c.Denied&process.DeniedNamespaces != 0:
 		return false
 	}
-	place := locate(c.exe, c.platform, nil)
-	return c.Container != "" && place != writable || c.File.Deleted && place == standard
+	return c.Container != "" || c.File.Deleted && place == standard
 }
 
 // vouched tells that the process runs a program that is known to be genuine and

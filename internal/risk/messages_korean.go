@@ -66,7 +66,7 @@ var korean = catalogue{
 	textRunningAsRoot:    "이 서버에서 모든 작업을 할 수 있는 {user} 권한으로 실행 중입니다.",
 	textPublicPort:       "{service} 포트 {port}/{protocol}에 {scope} 접근할 수 있습니다. {reason}",
 	textSystemPort:       "포트 목록에 없는 시스템 포트 {port}/{protocol}에서 연결을 기다리고 있으며, {scope} 접근할 수 있습니다.",
-	textHighMemory:       "서버 메모리 중 {memory}를 사용하고 있습니다.",
+	textHighMemory:       "서버 메모리를 {memory}만큼 사용하고 있습니다.",
 	textSuspiciousPath:   "프로그램이 설치되는 표준 폴더 밖에서 실행 중입니다: {path}",
 	textWritablePlace:    "누구나 파일을 둘 수 있는 위치에서 실행 중입니다: {path}",
 	textDeletedExe:       "실행 중에 실행 파일이 삭제되거나 교체되었습니다: {path}",

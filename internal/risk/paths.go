@@ -38,7 +38,7 @@ func locate(exe string, platform policy.Platform, allowed []string) location {
 		paths, places = windowsPaths, windowsPlaces
 	}
 	switch {
-	case exe == "":
+	case exe == "", platform == policy.Windows && !strings.Contains(exe, "/"): // "Registry" is the kernel's own
 		return nowhere
 	case isAllowed(exe, platform, allowed):
 		return standard
@@ -96,8 +96,8 @@ func isUserTemp(exe string) bool {
 	return isBelow(rest, "appdata/local/temp")
 }
 
-// developerTools are the categories of programs that on Windows are installed
-// wherever a developer likes.
+// isDeveloperTool tells programs that on Windows are installed wherever a
+// developer likes.
 func isDeveloperTool(d *policy.Document) bool {
 	return d != nil && (d.Category == "developer_tool" || d.Category == "runtime")
 }

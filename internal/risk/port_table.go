@@ -45,6 +45,7 @@ var portClasses = []portClass{
 	}},
 	// Administration of the machine or of a service.
 	{Danger, reasonAdmin, adviceAdmin, []portEntry{
+		{number: 953, over: overTCP, name: "rndc", service: "BIND control"},
 		{number: 1311, over: overTCP, name: "openmanage", service: "Dell OpenManage"},
 		{number: 2082, over: overTCP, name: "cpanel", service: "cPanel"},
 		{number: 2083, over: overTCP, name: "cpanels", service: "cPanel (TLS)"},

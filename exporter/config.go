@@ -29,6 +29,8 @@ type config struct {
 	logLevel *promslog.Level
 	logStyle *promslog.Format
 	maxProcs int
+	// tokenFile holds the tokens of the operator listener; empty for none.
+	tokenFile string
 
 	serve serveConfig
 	scan  scanConfig
@@ -49,6 +51,7 @@ func newApp(stdout, stderr io.Writer) (*kingpin.Application, *config) {
 	c.addShared(app)
 	c.addServe(app)
 	c.addScan(app)
+	c.addToken(app)
 	return app, c
 }
 
@@ -65,6 +68,8 @@ func (c *config) addShared(app *kingpin.Application) {
 		Default(fmt.Sprint(risk.DefaultHighMemoryRatio)), &c.criteria.HighMemoryRatio, parseRatio)
 	checked(&c.problems, app.Flag("language", "Language of explanations: en or ko.").
 		Default(string(language.English)), &c.language, language.Parse)
+	app.Flag("operator.token-file", "File of the bearer tokens of the operator listener. Without one, nothing can be ended or changed.").
+		StringVar(&c.tokenFile)
 	checked(&c.problems, app.Flag("log.level", "Least severity of log messages: debug, info, warn or error.").
 		Default("info"), &c.logLevel, parseLevel)
 	checked(&c.problems, app.Flag("log.format", "Form of log messages: logfmt or json.").

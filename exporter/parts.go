@@ -21,6 +21,9 @@ type parts struct {
 	policy policy.Provider
 	keeper *inventory.Keeper
 	host   *terminate.Host
+
+	manager service.Manager
+	endings *collector.Termination
 }
 
 // assemble builds the parts. They must be closed in the end.
@@ -36,6 +39,8 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 		policy: provider,
 		keeper: inventory.NewKeeper(reader, risk.NewJudge(c.criteria), provider),
 		host:   terminate.ReadHost(where),
+
+		endings: collector.NewTermination(),
 	}, nil
 }
 
@@ -77,11 +82,9 @@ func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, erro
 			}, logger), nil
 		},
 		"service": func() (collector.Collector, error) {
-			manager := service.NewAuto(service.Config{
-				Include: s.unitInclude, Exclude: s.unitExclude, Configured: s.services, Root: c.paths.Root,
-			}, p.snapshot, logger)
-			return collector.NewService(manager, logger), nil
+			return collector.NewService(p.services(c, logger), logger), nil
 		},
+		"termination": func() (collector.Collector, error) { return p.endings, nil },
 	}
 	on := make(map[string]collector.Collector)
 	for name := range s.collectors() {
@@ -92,6 +95,17 @@ func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, erro
 		on[name] = made
 	}
 	return collector.NewSet(logger, on), nil
+}
+
+// services makes the manager of services, once.
+func (p *parts) services(c *config, logger *slog.Logger) service.Manager {
+	if p.manager == nil {
+		s := &c.serve
+		p.manager = service.NewAuto(service.Config{
+			Include: s.unitInclude, Exclude: s.unitExclude, Configured: s.services, Root: c.paths.Root,
+		}, p.snapshot, logger)
+	}
+	return p.manager
 }
 
 // snapshot lets services be looked for among the processes.

@@ -25,7 +25,7 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 5 * time.Minute
-	// stopTimeout is how long scrapes may go on once the program is to stop.
+	// stopTimeout is how long requests may go on once the program is to stop.
 	stopTimeout = 10 * time.Second
 )
 
@@ -54,7 +54,19 @@ func serve(c *config) error {
 	if err != nil {
 		return err
 	}
-	return serveUntil(ctx, listeners, routes, c.serve.web, logger)
+	endpoints := metricsEndpoints(listeners, routes, c.serve.web)
+	operator, err := parts.newOperator(c, logger)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	stopOperator := func(context.Context) error { return nil }
+	if operator != nil {
+		defer operator.close()
+		endpoints = append(endpoints, operator.endpoints(&c.serve.operator)...)
+		stopOperator = operator.stop
+	}
+	return serveUntil(ctx, endpoints, stopOperator, logger)
 }
 
 // listen opens what flags or systemd say.
@@ -70,9 +82,7 @@ func listen(flags *web.FlagConfig) ([]net.Listener, error) {
 	for _, address := range *flags.WebListenAddresses {
 		l, err := listenOn(address)
 		if err != nil {
-			for _, opened := range listeners {
-				opened.Close()
-			}
+			closeAll(listeners)
 			return nil, fmt.Errorf("--web.listen-address %s: %w", address, err)
 		}
 		listeners = append(listeners, l)
@@ -93,22 +103,38 @@ func listenOn(address string) (net.Listener, error) {
 	return vsock.Listen(uint32(number), nil)
 }
 
-// serveUntil serves on all listeners until ctx ends or one of them fails. Each
-// has a server of its own, as the toolkit wraps the handler of a server anew
-// for every listener.
-func serveUntil(ctx context.Context, listeners []net.Listener, handler http.Handler, flags *web.FlagConfig, logger *slog.Logger) error {
-	group, failed := errgroup.WithContext(ctx)
-	servers := make([]*http.Server, len(listeners))
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// endpoint is a listener with the server behind it. Each has a server of its
+// own, as the toolkit wraps the handler of a server anew for every listener.
+type endpoint struct {
+	listener net.Listener
+	server   *http.Server
+	web      *web.FlagConfig
+}
+
+// metricsEndpoints are the servers of the metrics listener.
+func metricsEndpoints(listeners []net.Listener, handler http.Handler, flags *web.FlagConfig) []endpoint {
+	endpoints := make([]endpoint, len(listeners))
 	for i, l := range listeners {
-		servers[i] = &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: headerTimeout,
-			IdleTimeout:       idleTimeout,
-			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-		}
+		endpoints[i] = endpoint{l, &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}, flags}
+	}
+	return endpoints
+}
+
+// serveUntil serves on all listeners until ctx ends or one of them fails. What
+// is under way may come to its end.
+func serveUntil(ctx context.Context, endpoints []endpoint, finish func(context.Context) error, logger *slog.Logger) error {
+	group, failed := errgroup.WithContext(ctx)
+	for _, e := range endpoints {
+		e.server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 		group.Go(func() error {
-			if err := web.Serve(l, servers[i], flags, logger); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+			if err := web.Serve(e.listener, e.server, e.web, logger); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve on %s: %w", e.listener.Addr(), err)
 			}
 			return nil
 		})
@@ -119,11 +145,15 @@ func serveUntil(ctx context.Context, listeners []net.Listener, handler http.Hand
 	logger.Info("stopping")
 	wait, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	for _, server := range servers {
-		if err := server.Shutdown(wait); err != nil {
-			logger.Warn("scrapes did not end in time", "err", err)
-			server.Close()
-		}
+	group.Go(func() error { return finish(wait) })
+	for _, e := range endpoints {
+		group.Go(func() error {
+			if err := e.server.Shutdown(wait); err != nil {
+				logger.Warn("requests did not end in time", "address", e.listener.Addr(), "err", err)
+				e.server.Close()
+			}
+			return nil
+		})
 	}
 	return group.Wait()
 }

@@ -44,6 +44,8 @@ type serveConfig struct {
 	maxPIDs         int
 	groups          []string
 	maxGroups       int
+
+	operator operatorConfig
 }
 
 // collectorFlag is --collector.NAME.
@@ -51,15 +53,16 @@ type collectorFlag struct{ on, given bool }
 
 // collectorHelp says what each collector tells.
 var collectorHelp = map[string]string{
-	"boot":       "the time of the last start",
-	"cpu":        "processor time by mode",
-	"filesystem": "how full file systems are",
-	"load":       "load averages",
-	"memory":     "memory and swap",
-	"policy":     "which policy holds and how it fares",
-	"pressure":   "pressure stall information (Linux 4.20)",
-	"process":    "processes, their warnings and verdicts",
-	"service":    "states of services",
+	"boot":        "the time of the last start",
+	"cpu":         "processor time by mode",
+	"filesystem":  "how full file systems are",
+	"load":        "load averages",
+	"memory":      "memory and swap",
+	"policy":      "which policy holds and how it fares",
+	"pressure":    "pressure stall information (Linux 4.20)",
+	"process":     "processes, their warnings and verdicts",
+	"service":     "states of services",
+	"termination": "what became of terminations",
 }
 
 func (c *config) addServe(app *kingpin.Application) {
@@ -84,6 +87,7 @@ func (c *config) addServe(app *kingpin.Application) {
 		command.Flag("collector."+name, "Collect "+collectorHelp[name]+".").Default("true").IsSetByUser(&f.given).BoolVar(&f.on)
 	}
 	c.addCollectorFlags(command)
+	c.addOperator(command)
 }
 
 // addCollectorFlags adds what single collectors can be told.
@@ -133,6 +137,7 @@ func (s *serveConfig) check(p *problems) {
 	if err := web.Validate(*s.web.WebConfigFile); err != nil {
 		p.add(fmt.Errorf("--web.config.file: %w", err))
 	}
+	s.operator.check(p, *s.web.WebConfigFile)
 	if len(s.collectors()) == 0 {
 		p.add(errors.New("--collector.disable-defaults: no collector is left"))
 	}

@@ -96,6 +96,16 @@ func New(i *inventory.Inventory, l language.Language) *Report {
 	return r
 }
 
+// One puts one process of an inventory into words; it is not there where none
+// has the pid, or where it is not assessed.
+func One(i *inventory.Inventory, pid int, l language.Language) (row Process, ok bool) {
+	at, ok := i.Index(pid)
+	if !ok || i.Assessments[at].Excluded {
+		return Process{}, false
+	}
+	return describe(i, at, l), true
+}
+
 // describe puts one process of an inventory into words.
 func describe(i *inventory.Inventory, at int, l language.Language) Process {
 	p, a := &i.Processes[at], i.Assessments[at]

@@ -1,0 +1,49 @@
+package collector
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Termination counts what became of requests to end a process.
+type Termination struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+// NewTermination makes the collector of terminations.
+func NewTermination() *Termination {
+	return &Termination{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "termination_requests_total",
+			Help: "Requests to end a process, by what became of them, how the process was ended (soft, hard or none) and who asked.",
+		}, []string{"result", "method", "actor"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "termination_duration_seconds",
+			Help:                            "How long a process took to end from the first signal on.",
+			Buckets:                         []float64{.001, .005, .01, .05, .1, .5, 1, 2, 5, 7.5, 10},
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}, []string{"method"}),
+	}
+}
+
+// Observe counts one result.
+func (t *Termination) Observe(result, method, actor string, seconds float64) {
+	if method == "" {
+		method = "none"
+	} else {
+		t.duration.WithLabelValues(method).Observe(seconds)
+	}
+	t.requests.WithLabelValues(result, method, actor).Inc()
+}
+
+// Update implements [Collector].
+func (t *Termination) Update(_ context.Context, ch chan<- prometheus.Metric) error {
+	t.requests.Collect(ch)
+	t.duration.Collect(ch)
+	return nil
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
+
+	"server-monitor/internal/inventory"
+	"server-monitor/internal/logtail"
+	"server-monitor/internal/policy"
+	"server-monitor/internal/process"
+	"server-monitor/internal/terminate"
+	"server-monitor/internal/token"
+	"server-monitor/killapi"
+)
+
+// maxOperators bounds the connections to the operator listener.
+const maxOperators = 128
+
+// operator is the listener for people and automation with what is behind it.
+type operator struct {
+	api        *killapi.API
+	terminator *terminate.Terminator // nil where nothing can be ended
+	listeners  []net.Listener
+	audit      *terminate.FileAuditor // nil without a file
+}
+
+// newOperator builds what the flags ask for, nil where it is off.
+func (p *parts) newOperator(c *config, logger *slog.Logger) (*operator, error) {
+	flags := &c.serve.operator
+	if flags.off {
+		return nil, nil
+	}
+	o := &operator{}
+	ok := false
+	defer func() {
+		if !ok {
+			o.close()
+		}
+	}()
+	api := killapi.Config{
+		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
+		AnonymousView: flags.anonymousView, Language: c.language, Logger: logger,
+	}
+	if c.tokenFile != "" {
+		tokens, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
+		if err != nil {
+			return nil, fmt.Errorf("--operator.token-file: %w", err)
+		}
+		api.Tokens, api.Logs = tokens, flags.logs(c.paths.Root)
+		if err := o.addTermination(p, c, &api, logger); err != nil {
+			return nil, err
+		}
+	}
+	for _, address := range flags.addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("--operator.listen-address %s: %w", address, err)
+		}
+		o.listeners = append(o.listeners, netutil.LimitListener(l, maxOperators))
+		api.Hosts = append(api.Hosts, hostsOf(l.Addr(), flags.hosts)...)
+	}
+	o.api = killapi.New(api)
+	ok = true
+	return o, nil
+}
+
+// addTermination adds what ends processes, and what keeps account of that.
+func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logger *slog.Logger) error {
+	recent := new(terminate.RecentEvents)
+	auditors := []terminate.Auditor{terminate.LogAuditor{Handler: logger.Handler()}, recent}
+	api.Events = recentEvents{recent}
+	if path := c.serve.operator.auditFile; path != "" {
+		file, err := terminate.OpenAudit(path, 0, 0)
+		if err != nil {
+			return fmt.Errorf("--audit.file: %w", err)
+		}
+		o.audit = file
+		auditors = append([]terminate.Auditor{file}, auditors...)
+		api.Events = file
+	}
+	auditor := terminate.Auditors(auditors...)
+	if o.audit != nil {
+		unknown, err := o.audit.Settle(context.Background(), auditor)
+		if err != nil {
+			return fmt.Errorf("--audit.file: %w", err)
+		}
+		for _, e := range unknown {
+			logger.Warn("a termination has no known outcome: server-monitor ended during it", "id", e.ID, "pid", e.PID, "name", e.Name)
+		}
+	}
+	o.terminator = terminate.New(terminate.Config{
+		Process: process.Config{Proc: c.paths.Proc, Root: c.paths.Root}, Policy: catalogueSource{p.policy}, Audit: auditor,
+		Logger: logger, Grace: c.serve.operator.grace, Done: p.observe,
+	})
+	if obstacle := o.terminator.Obstacle(); obstacle != nil {
+		logger.Warn("processes cannot be ended on this server", "code", obstacle.Code, "why", obstacle.Text.English, "detail", obstacle.Detail)
+	}
+	api.Terminator = o.terminator
+	if auto := c.serve.operator.auto; auto != autoOff {
+		api.Automation = &killapi.Automation{Enforce: auto == autoEnforce, Audit: auditor}
+	}
+	return nil
+}
+
+// observe counts a result.
+func (p *parts) observe(r *terminate.Result) {
+	p.endings.Observe(string(r.Outcome), string(r.Method), r.Actor.Kind(), r.SoftSeconds+r.HardSeconds)
+}
+
+// catalogueSource is policy without a database.
+type catalogueSource struct{ policy.Provider }
+
+// Fresh implements [terminate.PolicySource].
+func (s catalogueSource) Fresh(context.Context) (*policy.Set, terminate.PolicyState) {
+	return s.Current(), terminate.PolicyCatalogue
+}
+
+// recentEvents gives the events that are kept in memory.
+type recentEvents struct{ *terminate.RecentEvents }
+
+// Recent implements [killapi.Events].
+func (r recentEvents) Recent(n int) ([]terminate.Event, error) { return r.RecentEvents.Recent(n), nil }
+
+var _ killapi.Inventories = (*inventory.Keeper)(nil)
+
+// usualLogs are shown where no other log files are named.
+var usualLogs = []string{"/var/log/messages", "/var/log/syslog", "/var/log/secure", "/var/log/auth.log"}
+
+// logs are the logs that may be shown, by name.
+func (o *operatorConfig) logs(root string) map[string]logtail.Log {
+	files := o.logFiles
+	if len(files) == 0 {
+		files = usualLogs
+	}
+	logs := make(map[string]logtail.Log)
+	for _, path := range files {
+		there := path
+		if root != "/" {
+			there = root + path
+		}
+		logs[path] = logtail.NewFile(there)
+	}
+	if o.journal {
+		journal := logtail.NewJournal(root)
+		logs[journal.Name()] = journal
+	}
+	return logs
+}
+
+// hostsOf are the names by which a listener may be called: those that flags
+// give, and what its address says of itself.
+func hostsOf(addr net.Addr, given []string) []string {
+	bound, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return given
+	}
+	names := append([]string{bound.Addr().WithZone("").String()}, given...)
+	switch {
+	case bound.Addr().IsLoopback():
+		names = append(names, "localhost", "127.0.0.1", "::1")
+	case bound.Addr().IsUnspecified():
+		names = append(names, "localhost")
+		names = append(names, ownNames()...)
+	}
+	var hosts []string
+	port := fmt.Sprint(bound.Port())
+	for _, name := range names {
+		name = strings.ToLower(name)
+		if isAddress := strings.Contains(name, ":") && !strings.HasPrefix(name, "["); isAddress {
+			if _, err := netip.ParseAddr(name); err != nil {
+				hosts = append(hosts, name) // with a port already
+				continue
+			}
+		}
+		hosts = append(hosts, net.JoinHostPort(strings.Trim(name, "[]"), port))
+		if port == "443" || port == "80" || isGiven(name, given) {
+			hosts = append(hosts, name)
+		}
+	}
+	return hosts
+}
+
+// isGiven tells a name that a flag gives: a proxy in front may have another port.
+func isGiven(name string, given []string) bool {
+	for _, g := range given {
+		if strings.EqualFold(g, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownNames are the name and the addresses of this machine.
+func ownNames() []string {
+	var names []string
+	if name, err := os.Hostname(); err == nil {
+		names = append(names, name)
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return names
+	}
+	for _, a := range addresses {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			names = append(names, prefix.Addr().String())
+		}
+	}
+	return names
+}
+
+// endpoints are the servers of the operator listener.
+func (o *operator) endpoints(flags *operatorConfig) []endpoint {
+	file := flags.webConfigFile
+	socket := false
+	var all []endpoint
+	for _, l := range o.listeners {
+		all = append(all, endpoint{
+			listener: l,
+			web:      &web.FlagConfig{WebConfigFile: &file, WebSystemdSocket: &socket},
+			server: &http.Server{
+				Handler:           o.api,
+				ReadHeaderTimeout: 5 * time.Second,
+				ReadTimeout:       10 * time.Second,
+				WriteTimeout:      flags.grace + terminate.DefaultKillWait + 10*time.Second,
+				IdleTimeout:       time.Minute,
+				MaxHeaderBytes:    16 << 10,
+			},
+		})
+	}
+	return all
+}
+
+// stop lets terminations that run come to their ends.
+func (o *operator) stop(ctx context.Context) error {
+	if o.terminator == nil {
+		return nil
+	}
+	return o.terminator.Stop(ctx)
+}
+
+// close lets go of listeners and files.
+func (o *operator) close() {
+	for _, l := range o.listeners {
+		l.Close()
+	}
+	if o.audit != nil {
+		o.audit.Close()
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"server-monitor/internal/terminate"
+)
+
+// defaultOperatorAddress is where people and automation are served.
+const defaultOperatorAddress = "127.0.0.1:10043"
+
+// operatorConfig is what the operator listener can be told.
+type operatorConfig struct {
+	off           bool
+	addresses     []string
+	webConfigFile string
+	insecure      bool
+	hosts         []string
+	anonymousView bool
+	logFiles      []string
+	journal       bool
+
+	grace     time.Duration
+	auto      string
+	auditFile string
+}
+
+// The values of --terminate.auto.
+const (
+	autoOff     = "off"
+	autoDryRun  = "dry-run"
+	autoEnforce = "enforce"
+)
+
+func (c *config) addOperator(command *kingpin.CmdClause) {
+	o := &c.serve.operator
+	command.Flag("operator.off", "Do not serve the operator listener.").BoolVar(&o.off)
+	repeated(&c.problems, command.Flag("operator.listen-address",
+		"Address of the listener for people and automation. Repeatable; replaces "+defaultOperatorAddress+"."),
+		&o.addresses, checkAddress)
+	command.Flag("operator.config.file", "Web configuration of the operator listener (TLS). Without it that of --web.config.file holds.").
+		StringVar(&o.webConfigFile)
+	command.Flag("operator.insecure", "Serve the operator listener beyond loopback without TLS: whoever is on the way can read tokens and use them.").
+		BoolVar(&o.insecure)
+	repeated(&c.problems, command.Flag("operator.host",
+		"Name, with port where it is not that of the scheme, by which clients may call the operator listener, beside its addresses. Repeatable."),
+		&o.hosts, checkHost)
+	command.Flag("operator.anonymous-view", "Show processes, services and resources without a token even where there are tokens.").
+		BoolVar(&o.anonymousView)
+	repeated(&c.problems, command.Flag("operator.log-file", "Log file that the operator listener shows. Repeatable; replaces the usual ones."),
+		&o.logFiles, checkFolder)
+	command.Flag("operator.journal", "Show the journal of systemd.").Default("true").BoolVar(&o.journal)
+	checked(&c.problems, command.Flag("terminate.grace", "How long a process has to obey SIGTERM before SIGKILL.").
+		Default(terminate.DefaultGrace.String()), &o.grace, parseGrace)
+	checked(&c.problems, command.Flag("terminate.auto", "What alerts may do: off, dry-run (decide, end nothing) or enforce.").
+		Default(autoDryRun), &o.auto, parseChoice(autoOff, autoDryRun, autoEnforce))
+	command.Flag("audit.file", "File to which every decision on a termination is written, beside the log.").StringVar(&o.auditFile)
+}
+
+// parseGrace reads a grace period: never so short that no program can obey, nor
+// so long that an answer is lost.
+func parseGrace(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 100*time.Millisecond || d > time.Minute {
+		return 0, fmt.Errorf("%q is not a duration from 100ms to 1m", text)
+	}
+	return d, nil
+}
+
+// checkAddress tells an address with a port.
+func checkAddress(address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%q is not host:port", address)
+	}
+	return nil
+}
+
+// checkHost tells a name as in the header Host.
+func checkHost(host string) error {
+	if host == "" || strings.ContainsAny(host, "/ *?#@") {
+		return fmt.Errorf("%q is not a host name", host)
+	}
+	return nil
+}
+
+// check looks at what flags say together.
+func (o *operatorConfig) check(p *problems, webConfigFile string) {
+	if o.webConfigFile == "" {
+		o.webConfigFile = webConfigFile
+	}
+	if len(o.addresses) == 0 {
+		o.addresses = []string{defaultOperatorAddress}
+	}
+	if o.off {
+		return
+	}
+	secure, basic, err := webSecurity(o.webConfigFile)
+	switch {
+	case err != nil:
+		p.add(fmt.Errorf("--operator.config.file: %w", err))
+	case basic:
+		p.add(errors.New("--operator.config.file: basic_auth_users cannot be used together with bearer tokens; " +
+			"give the operator listener a web configuration of its own, with TLS alone"))
+	}
+	for _, address := range o.addresses {
+		if err == nil && !secure && !o.insecure && !isLoopback(address) {
+			p.add(fmt.Errorf("--operator.listen-address %s: beyond loopback, tokens would cross the network in the clear; "+
+				"configure TLS with --operator.config.file, or accept that with --operator.insecure", address))
+		}
+	}
+}
+
+// webSecurity tells whether a web configuration turns on TLS and basic
+// authentication.
+func webSecurity(file string) (tls, basic bool, err error) {
+	if file == "" {
+		return false, false, nil
+	}
+	if err := web.Validate(file); err != nil {
+		return false, false, err
+	}
+	return readWebConfig(file)
+}
+
+// isLoopback tells an address that only this machine reaches. A name may lead
+// anywhere tomorrow; of names only localhost is taken.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

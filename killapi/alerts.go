@@ -1,0 +1,280 @@
+package killapi
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"server-monitor/internal/process"
+	"server-monitor/internal/terminate"
+	"server-monitor/internal/token"
+)
+
+// Automation says what a webhook of Alertmanager may do.
+type Automation struct {
+	// Enforce lets it end processes; otherwise every request is a dry run.
+	Enforce bool
+	// Audit keeps the decisions that are made before a termination is tried.
+	Audit terminate.Auditor
+}
+
+// The limits of the design.
+const (
+	automaticLimit = 3
+	automaticSpan  = 10 * time.Minute
+	automaticPause = 15 * time.Second
+	// automaticPerName keeps one alert rule from ending every process of a name
+	// that is started again and again.
+	automaticPerName = 1
+	nameSpan         = time.Minute
+	maxAlertMemory   = 10_000
+	alertMemory      = 24 * time.Hour
+)
+
+// webhook is the body that Alertmanager sends
+// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
+type webhook struct {
+	Version string  `json:"version"`
+	Alerts  []alert `json:"alerts"`
+}
+
+type alert struct {
+	Status      string            `json:"status"`
+	Labels      map[string]string `json:"labels"`
+	StartsAt    time.Time         `json:"startsAt"`
+	Fingerprint string            `json:"fingerprint"`
+}
+
+// verdict is what became of one alert.
+type verdict struct {
+	Fingerprint string `json:"fingerprint"`
+	Alert       string `json:"alert"`
+	PID         int    `json:"pid,omitempty"`
+	Identity    string `json:"identity,omitempty"`
+	// Result is ignored, refused, retry, or an outcome of a termination.
+	Result string `json:"result"`
+	// Code says why, where nothing was ended.
+	Code string `json:"code,omitempty"`
+	// Termination names the request, for GET /terminations/{id}.
+	Termination string `json:"termination,omitempty"`
+	DryRun      bool   `json:"dry_run,omitempty"`
+}
+
+// The results of alerts that do not reach a termination.
+const (
+	alertIgnored = "ignored"
+	alertRefused = "refused"
+	alertRetry   = "retry" // a passing fault: Alertmanager is to send it again
+)
+
+// The codes of automation.
+const (
+	codeResolved      terminate.Code = "resolved"
+	codeRepeated      terminate.Code = "repeated"
+	codeOtherBoot     terminate.Code = "other-server"
+	codeConditionGone terminate.Code = "condition-gone"
+	codeLimited       terminate.Code = "too-many-terminations"
+)
+
+// automation acts on alerts, one after the other.
+type automation struct {
+	Automation
+	api *API
+
+	mu      sync.Mutex
+	seen    map[alertKey]remembered
+	all     *attempts
+	byName  *attempts
+	lastEnd time.Time
+}
+
+// alertKey is one firing of an alert on one process.
+type alertKey struct {
+	fingerprint string
+	startsAt    time.Time
+	identity    string
+}
+
+type remembered struct {
+	when    time.Time
+	verdict verdict
+}
+
+func newAutomation(a *API, config Automation) *automation {
+	return &automation{
+		Automation: config, api: a, seen: make(map[alertKey]remembered),
+		all: newAttempts(automaticLimit, automaticSpan), byName: newAttempts(automaticPerName, nameSpan),
+	}
+}
+
+// receiveAlerts answers POST /alerts: with 200 and a result for each alert, with
+// 503 where one of them has to be sent again.
+func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Record) error {
+	if a.automation == nil || a.config.Terminator == nil {
+		return problemOff
+	}
+	text, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	var hook webhook
+	if err := decodeLoose(text, &hook, nil); err != nil {
+		return problemBody.with("The body is not a webhook of Alertmanager: " + err.Error() + ".")
+	}
+	if hook.Version != "4" {
+		return problemBody.with("Only version 4 of the webhook of Alertmanager is known.")
+	}
+	results := make([]verdict, 0, len(hook.Alerts))
+	status := http.StatusOK
+	for _, one := range hook.Alerts {
+		result := a.automation.act(r.Context(), &one, actor(r, who))
+		if result.Result == alertRetry {
+			status = http.StatusServiceUnavailable
+			w.Header().Set("Retry-After", strconv.Itoa(int(automaticPause.Seconds())))
+		}
+		results = append(results, result)
+	}
+	return answer(w, status, map[string]any{"results": results})
+}
+
+// act decides on one alert.
+func (m *automation) act(ctx context.Context, one *alert, by terminate.Actor) verdict {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	result := verdict{Fingerprint: one.Fingerprint, Alert: process.Printable(one.Labels["alertname"])}
+	if one.Status != "firing" {
+		result.Result, result.Code = alertIgnored, string(codeResolved)
+		return result
+	}
+	id, code := m.identity(one)
+	result.PID, result.Identity = id.PID, one.Labels["identity"]
+	if code != "" {
+		return m.turnAway(ctx, result, by, code)
+	}
+	key := alertKey{one.Fingerprint, one.StartsAt.UTC(), result.Identity}
+	if known, ok := m.seen[key]; ok {
+		again := known.verdict
+		again.Result, again.Code = alertIgnored, string(codeRepeated)
+		return again
+	}
+	request := terminate.Request{
+		PID: id.PID, Identity: result.Identity, DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
+	}
+	if code := m.condition(ctx, one, &request); code != "" {
+		result = m.turnAway(ctx, result, by, code)
+	} else {
+		result = m.end(ctx, result, request, one.Labels["name"])
+	}
+	if result.Result != alertRetry {
+		m.remember(key, result)
+	}
+	return result
+}
+
+// identity is the process that an alert is about. A name alone is never enough:
+// whoever calls himself java would have the java of others ended.
+func (m *automation) identity(one *alert) (process.Identity, terminate.Code) {
+	if one.Labels["pid"] == "" || one.Labels["identity"] == "" {
+		return process.Identity{}, terminate.CodeIdentityMissing
+	}
+	id, err := process.ParseIdentity(one.Labels["identity"])
+	if err != nil || strconv.Itoa(id.PID) != one.Labels["pid"] {
+		return process.Identity{}, terminate.CodeIdentityMismatch
+	}
+	if id.Boot != m.api.config.Host().Boot {
+		return id, codeOtherBoot
+	}
+	return id, ""
+}
+
+// condition measures again what the alert says, on the process as it is now.
+func (m *automation) condition(ctx context.Context, one *alert, request *terminate.Request) terminate.Code {
+	taken, err := m.api.config.Inventories.Take(ctx)
+	if err != nil {
+		m.api.config.Logger.Error("no inventory for an alert", "err", err)
+		return terminate.CodeFailed
+	}
+	index, ok := taken.Index(request.PID)
+	if !ok || taken.Processes[index].Identity.String() != request.Identity {
+		return "" // it has ended; the sequence says so
+	}
+	measure(taken, request)
+	if claimed := one.Labels["verdict"]; claimed != "" && claimed != request.Verdict {
+		return codeConditionGone
+	}
+	claimed := one.Labels["warning"]
+	if claimed != "" && !slices.ContainsFunc(request.Warnings, func(w string) bool { return bareCode(w) == bareCode(claimed) }) {
+		return codeConditionGone
+	}
+	return ""
+}
+
+// bareCode is a warning without its subject.
+func bareCode(warning string) string {
+	for i := range len(warning) {
+		if warning[i] == '(' {
+			return warning[:i]
+		}
+	}
+	return warning
+}
+
+// end tries a termination, within the limits.
+func (m *automation) end(ctx context.Context, result verdict, request terminate.Request, name string) verdict {
+	if m.Enforce && (time.Since(m.lastEnd) < automaticPause || m.all.full("") > 0 || m.byName.full(name) > 0) {
+		return m.turnAway(ctx, result, request.Actor, codeLimited)
+	}
+	ended := m.api.config.Terminator.Terminate(ctx, request)
+	result.Termination, result.DryRun = ended.ID, ended.DryRun
+	result.Result = string(ended.Outcome)
+	if ended.Outcome == terminate.Refused {
+		result.Code = string(ended.Reasons[0].Code)
+		if slices.ContainsFunc(ended.Reasons, func(r terminate.Reason) bool { return r.Kind == terminate.Unavailable }) && len(ended.Sent) == 0 {
+			result.Result = alertRetry
+		}
+	}
+	if len(ended.Sent) > 0 {
+		m.lastEnd = time.Now()
+		m.all.add("")
+		m.byName.add(name)
+	}
+	return result
+}
+
+// turnAway refuses an alert before a termination is tried, and audits that.
+func (m *automation) turnAway(ctx context.Context, result verdict, by terminate.Actor, code terminate.Code) verdict {
+	result.Result, result.Code = alertRefused, string(code)
+	if code == codeLimited || code == terminate.CodeFailed {
+		result.Result = alertRetry
+	}
+	by.Automation = true
+	err := m.Audit.Record(ctx, &terminate.Event{
+		Time: time.Now(), ID: rand.Text(), Stage: terminate.StageDecision, Decision: terminate.Rejected, Outcome: terminate.Refused,
+		Codes: []terminate.Code{code}, DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
+		PID: result.PID, Identity: process.Printable(result.Identity),
+	})
+	if err != nil {
+		m.api.config.Logger.Error("a refused alert could not be audited", "err", err)
+	}
+	return result
+}
+
+// remember keeps what became of an alert, so that repeats change nothing.
+func (m *automation) remember(key alertKey, result verdict) {
+	now := time.Now()
+	if len(m.seen) >= maxAlertMemory {
+		for other, r := range m.seen {
+			if now.Sub(r.when) >= alertMemory {
+				delete(m.seen, other)
+			}
+		}
+	}
+	if len(m.seen) >= maxAlertMemory {
+		clear(m.seen)
+	}
+	m.seen[key] = remembered{now, result}
+}

@@ -1,0 +1,163 @@
+// Package killapi is the HTTP API of the operator listener: it shows the
+// assessed processes and ends one when an operator, or Alertmanager, may do so.
+// What may be ended is decided by internal/terminate; this package sees to who
+// asks, and that a request is what it seems.
+package killapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"server-monitor/internal/inventory"
+	"server-monitor/internal/language"
+	"server-monitor/internal/logtail"
+	"server-monitor/internal/service"
+	"server-monitor/internal/terminate"
+	"server-monitor/internal/token"
+)
+
+// Inventories gives the processes of the moment; [inventory.Keeper] does.
+type Inventories interface {
+	Take(ctx context.Context) (*inventory.Inventory, error)
+}
+
+// Terminator ends processes; [terminate.Terminator] does.
+type Terminator interface {
+	Terminate(ctx context.Context, request terminate.Request) terminate.Result
+	Inspect(ctx context.Context, request terminate.Request) terminate.Result
+	Find(id string) (terminate.Result, bool)
+}
+
+// Tokens accepts bearer tokens; [token.Keeper] does.
+type Tokens interface {
+	Accept(secret string) (token.Record, error)
+}
+
+// Events gives what was audited, the latest first.
+type Events interface {
+	Recent(n int) ([]terminate.Event, error)
+}
+
+// Config says what the API works with. What is nil is not offered: the calls
+// that need it answer 501.
+type Config struct {
+	Inventories Inventories
+	// Tokens is nil where no token file is configured. Processes, services and
+	// resources are then shown to everybody who reaches the listener, and
+	// nothing else is.
+	Tokens Tokens
+	// AnonymousView shows them to everybody although there are tokens.
+	AnonymousView bool
+	Terminator    Terminator
+	Host          func() *terminate.Host
+	Events        Events
+	// Automation is nil where no alerts are taken.
+	Automation *Automation
+	Services   service.Manager
+	Logs       map[string]logtail.Log
+	// Hosts are the names that a request may call the listener by, with port,
+	// as in the header Host.
+	Hosts    []string
+	Language language.Language
+	Logger   *slog.Logger
+}
+
+// API serves the calls below /api/v1/.
+type API struct {
+	config   Config
+	mux      *http.ServeMux
+	origin   *http.CrossOriginProtection
+	failures *attempts // logins that failed, by address
+	endings  *attempts // terminations, by token
+	answers  answers
+
+	automation *automation // nil where no alerts are taken
+}
+
+// The limits of the design: 5 failed logins a minute and address, 10
+// terminations a minute and token.
+const (
+	failuresPerMinute = 5
+	endingsPerMinute  = 10
+)
+
+// New makes the API.
+func New(config Config) *API {
+	a := &API{
+		config:   config,
+		mux:      http.NewServeMux(),
+		origin:   http.NewCrossOriginProtection(),
+		failures: newAttempts(failuresPerMinute, time.Minute),
+		endings:  newAttempts(endingsPerMinute, time.Minute),
+	}
+	if config.Automation != nil {
+		a.automation = newAutomation(a, *config.Automation)
+	}
+	for _, c := range a.calls() {
+		a.mux.Handle(c.method+" "+c.path, a.handler(c))
+	}
+	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		a.answerProblem(w, problemNoCall)
+	})
+	return a
+}
+
+// call is one call of the API.
+type call struct {
+	method, path string
+	// role is who may make it; empty for everybody.
+	role token.Role
+	// open tells a call that needs no token where viewing is anonymous.
+	open bool
+	// does answers the call, or returns the problem that keeps it from it.
+	does func(w http.ResponseWriter, r *http.Request, who token.Record) error
+}
+
+// calls lists what the API offers.
+func (a *API) calls() []call {
+	return []call{
+		{http.MethodGet, "/api/v1/processes", token.Viewer, true, a.listProcesses},
+		{http.MethodGet, "/api/v1/processes/{pid}", token.Viewer, true, a.showProcess},
+		{http.MethodGet, "/api/v1/processes/{pid}/termination", token.Viewer, true, a.inspectTermination},
+		{http.MethodPost, "/api/v1/processes/{pid}/terminate", token.Operator, false, a.terminate},
+		{http.MethodGet, "/api/v1/terminations/{id}", token.Viewer, false, a.showTermination},
+		{http.MethodGet, "/api/v1/services", token.Viewer, true, a.listServices},
+		{http.MethodGet, "/api/v1/logs", token.Viewer, false, a.listLogs},
+		{http.MethodPost, "/api/v1/alerts", token.Automation, false, a.receiveAlerts},
+		{http.MethodGet, "/api/v1/audit", token.Admin, false, a.listEvents},
+	}
+}
+
+// ServeHTTP answers a request that has passed all gates.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	if err := a.admit(r); err != nil {
+		a.answerProblem(w, err)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// setHeaders keeps answers out of caches, frames and other origins.
+func setHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// handler authenticates, authorises, and makes a call.
+func (a *API) handler(c call) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := a.authenticate(r, c)
+		if err == nil {
+			err = c.does(w, r, who)
+		}
+		if err != nil {
+			a.answerProblem(w, err)
+		}
+	})
+}

@@ -13,7 +13,7 @@ type placement struct {
 // cgroupPath picks the path that systemd and container engines manage from the
 // text of /proc/PID/cgroup (cgroups(7)): the hierarchy called name=systemd where
 // version 1 is mounted, else that of version 2.
-func cgroupPath(text []byte) string {
+func cgroupPath(text []byte) []byte {
 	var v1, v2 []byte
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
@@ -28,9 +28,9 @@ func cgroupPath(text []byte) string {
 		}
 	}
 	if len(v1) > 1 || len(v2) == 0 {
-		return string(v1)
+		return v1
 	}
-	return string(v2)
+	return v2
 }
 
 // place reads a cgroup path from the left, for whoever is given a part of the

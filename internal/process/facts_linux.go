@@ -21,18 +21,31 @@ const tooLong = "(path longer than 4096 bytes)"
 // errEnding says that a process has let go of its program and is about to end.
 var errEnding = errors.New("the process is ending")
 
-// reading is what one reading of the facts gave.
+// reading is what one reading of the facts gave. The reader has but one, which
+// each reading fills anew.
 type reading struct {
-	facts  *Facts
+	facts  Facts
+	old    Facts    // the last ones, whose strings are used again
 	file   *exeFile // nil where the executable has no path
 	denied Denied
+}
+
+// text is a string of some bytes: one that is there already, if it is the same.
+func text(old string, now []byte) string {
+	if old == string(now) {
+		return old
+	}
+	return string(now)
 }
 
 // readFacts reads what is slow to read. It fails only where the process is
 // ending; what may not be seen is left empty and noted.
 func (r *Reader) readFacts(t *tracked, state State) (*reading, error) {
-	facts := &Facts{Name: t.comm, Root: "/", UID: t.euid, User: r.users.name(t.euid)}
-	known := &reading{facts: facts}
+	known := &r.reading
+	*known = reading{facts: Facts{Name: t.comm, Root: "/", UID: t.euid, User: r.users.name(t.euid)}}
+	if t.facts != nil {
+		known.old = *t.facts
+	}
 	if t.kernel || state.ended() {
 		return known, nil
 	}
@@ -42,21 +55,43 @@ func (r *Reader) readFacts(t *tracked, state State) (*reading, error) {
 	if err := r.readExe(t, known); err != nil {
 		return nil, err
 	}
-	raw, err := r.readAt(t, "cmdline")
-	if err == nil {
-		facts.Argv0, facts.Script = arguments(raw, facts.Exe)
-	} else if fatal(err) {
+	if err := r.readArguments(t, known); err != nil {
 		return nil, err
 	}
-	text, err := r.readAt(t, "cgroup")
+	if err := r.readPlace(t, known); err != nil {
+		return nil, err
+	}
+	return known, nil
+}
+
+// readArguments reads of the command line what is kept of it.
+func (r *Reader) readArguments(t *tracked, known *reading) error {
+	raw, err := r.readAt(t, "cmdline")
+	if fatal(err) {
+		return err
+	}
+	if err == nil {
+		argv0, script := arguments(raw, known.facts.Exe)
+		known.facts.Argv0, known.facts.Script = text(known.old.Argv0, argv0), text(known.old.Script, script)
+	}
+	return nil
+}
+
+// readPlace reads where in the tree of control groups the process is.
+func (r *Reader) readPlace(t *tracked, known *reading) error {
+	facts := &known.facts
+	raw, err := r.readAt(t, "cgroup")
 	switch {
 	case err == nil:
-		p := place(cgroupPath(text))
-		facts.Slice, facts.Unit, facts.UserUnit, facts.Container = p.slice, p.unit, p.userUnit, p.container
+		if path := cgroupPath(raw); t.cgroup != string(path) {
+			t.cgroup = string(path)
+			t.place = place(t.cgroup)
+		}
+		facts.Slice, facts.Unit, facts.UserUnit, facts.Container = t.place.slice, t.place.unit, t.place.userUnit, t.place.container
 	case denied(err):
 		known.denied |= DeniedCgroup
 	case fatal(err):
-		return nil, err
+		return err
 	}
 	// Who owns a part of the cgroup tree may call it a container's, and who
 	// makes a user namespace may be the first process in it: that must
@@ -64,7 +99,7 @@ func (r *Reader) readFacts(t *tracked, state State) (*reading, error) {
 	if facts.Container != "" && known.denied&DeniedNamespaces == 0 && !facts.Namespaces.ByUser {
 		facts.ContainerInit = r.firstOfNamespace(t)
 	}
-	return known, nil
+	return nil
 }
 
 // distrust takes back what counts in favour of a process: these facts may be a
@@ -85,7 +120,8 @@ func (t *tracked) settle(facts *Facts) {
 	if t.facts != nil && *t.facts == *facts {
 		return
 	}
-	t.facts = facts
+	made := *facts
+	t.facts = &made
 	t.changed = true
 }
 
@@ -109,7 +145,7 @@ func (r *Reader) readNamespaces(t *tracked, known *reading) error {
 	}
 	ns.ByUser = ns.User != 0 && ns.User != r.host.User && !r.rootMade(t)
 	if target, err := r.linkAt(t, "root"); err == nil {
-		known.facts.Root = string(target)
+		known.facts.Root = text(known.old.Root, target)
 	}
 	return nil
 }
@@ -154,7 +190,7 @@ func (r *Reader) firstOfNamespace(t *tracked) bool {
 
 // readExe reads which file the process runs and what can be said of it.
 func (r *Reader) readExe(t *tracked, known *reading) error {
-	facts := known.facts
+	facts := &known.facts
 	target, err := r.linkAt(t, "exe")
 	switch {
 	case err == nil:
@@ -171,8 +207,8 @@ func (r *Reader) readExe(t *tracked, known *reading) error {
 	default:
 		return nil
 	}
-	link := string(target)
 	view := viewOf(facts)
+	link := text(known.old.Exe, target)
 	var st unix.Stat_t
 	if err := r.statExe(t, view, link, &st); fatal(err) {
 		return err

@@ -257,7 +257,7 @@ func (h *Handle) live(p Process) (Live, error) {
 	}
 	text, err := h.reader.readAt(h.process, "cgroup")
 	if err == nil {
-		live.Cgroup = cgroupPath(text)
+		live.Cgroup = string(cgroupPath(text))
 	} else if !denied(err) {
 		return Live{}, err
 	}

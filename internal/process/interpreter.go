@@ -87,51 +87,53 @@ func languageOf(name string) *language {
 
 // arguments reads the first word of a command line and, where that runs an
 // interpreter, the script; raw is the text of /proc/PID/cmdline, which ends
-// its words with NUL and may have been overwritten by the process.
-func arguments(raw []byte, exe string) (argv0, script string) {
-	first, rest := nextWord(bytes.TrimRight(raw, "\x00"))
-	argv0 = first
-	program := path.Base(exe)
-	l := languageOf(program)
+// its words with NUL and may have been overwritten by the process. Both are
+// parts of raw.
+func arguments(raw []byte, exe string) (argv0, script []byte) {
+	argv0, rest := nextWord(bytes.TrimRight(raw, "\x00"))
+	l := languageOf(path.Base(exe))
 	if l == &multiCall {
-		program = path.Base(argv0)
+		program := path.Base(string(argv0))
 		if languageOf(program) == &multiCall { // "busybox sh script"
-			program, rest = nextWord(rest)
+			var applet []byte
+			applet, rest = nextWord(rest)
+			program = string(applet)
 		}
 		if l = languageOf(program); l != &shellLanguage {
-			return argv0, ""
+			return argv0, nil
 		}
 	}
 	if l == nil {
-		return argv0, ""
+		return argv0, nil
 	}
 	return argv0, l.script(rest)
 }
 
 // nextWord cuts the first word off a command line.
-func nextWord(words []byte) (word string, rest []byte) {
-	first, rest, _ := bytes.Cut(words, []byte{0})
-	return string(first), rest
+func nextWord(words []byte) (word, rest []byte) {
+	word, rest, _ = bytes.Cut(words, []byte{0})
+	return word, rest
 }
 
 // script finds the script among the words behind the interpreter's own.
-func (l *language) script(words []byte) string {
+func (l *language) script(words []byte) []byte {
 	for len(words) > 0 {
-		var word string
+		var word []byte
 		word, words = nextWord(words)
 		switch {
-		case word == "":
-		case word == "--" && !l.data:
+		case len(word) == 0:
+		case string(word) == "--" && !l.data:
 			word, _ = nextWord(words)
 			return scriptPath(word)
-		case word == "-": // the standard input
-			return ""
-		case strings.HasPrefix(word, "--"):
-			name, _, _ := strings.Cut(word, "=")
-			if name == "--eval" || name == "--print" || name == "--command" {
-				return ""
+		case string(word) == "-": // the standard input
+			return nil
+		case bytes.HasPrefix(word, []byte("--")):
+			name, _, _ := bytes.Cut(word, []byte("="))
+			switch string(name) {
+			case "--eval", "--print", "--command":
+				return nil
 			}
-			if slices.Contains(l.long, word) {
+			if slices.Contains(l.long, string(word)) {
 				_, words = nextWord(words)
 			}
 		case word[0] == '-' || word[0] == '+' && l == &shellLanguage:
@@ -140,9 +142,9 @@ func (l *language) script(words []byte) string {
 				continue
 			}
 			if strings.IndexByte(l.text, option) >= 0 {
-				return ""
+				return nil
 			}
-			if value == "" {
+			if len(value) == 0 {
 				value, words = nextWord(words)
 			}
 			if strings.IndexByte(l.file, option) >= 0 {
@@ -150,35 +152,35 @@ func (l *language) script(words []byte) string {
 			}
 		default:
 			if l.data {
-				return ""
+				return nil
 			}
 			return scriptPath(word)
 		}
 	}
-	return ""
+	return nil
 }
 
 // option finds the first letter of a word that takes a value, or the place of
 // the script. Those behind it belong to its value.
-func (l *language) option(letters string) (option byte, value string, found bool) {
+func (l *language) option(letters []byte) (option byte, value []byte, found bool) {
 	for i := range len(letters) {
 		c := letters[i]
 		switch {
 		case strings.IndexByte(l.rest, c) >= 0:
-			return 0, "", false
+			return 0, nil, false
 		case strings.IndexByte(l.text, c) >= 0, strings.IndexByte(l.value, c) >= 0, strings.IndexByte(l.file, c) >= 0:
 			return c, letters[i+1:], true
 		}
 	}
-	return 0, "", false
+	return 0, nil, false
 }
 
 // scriptPath takes a word for a path where it looks like one: a sub-command has
 // neither folder nor suffix, an address may hold a password, and the text of a
 // program has lines.
-func scriptPath(word string) string {
-	if !strings.ContainsAny(word, "/.") || strings.Contains(word, "://") || strings.ContainsAny(word, "\n\r") {
-		return ""
+func scriptPath(word []byte) []byte {
+	if !bytes.ContainsAny(word, "/.") || bytes.Contains(word, []byte("://")) || bytes.ContainsAny(word, "\n\r") {
+		return nil
 	}
 	return word
 }

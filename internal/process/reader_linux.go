@@ -44,9 +44,12 @@ type Reader struct {
 	sockets   *socketTable
 	denied    map[string]uint64
 
+	youngLife time.Duration
+
 	heldDescriptors, maxDescriptors int
 	inUse                           *tracked // what is being read
 
+	reading reading
 	buffer  []byte
 	listing []byte
 	pids    []int
@@ -93,6 +96,7 @@ func openProc(config Config) (*Reader, error) {
 		proc:      proc,
 		pageSize:  uint64(unix.Getpagesize()),
 		processes: make(map[int]*tracked),
+		youngLife: youngLife,
 		exes:      make(exeFiles),
 		denied:    map[string]uint64{},
 		buffer:    make([]byte, 2*unix.PathMax),
@@ -120,7 +124,7 @@ func openProc(config Config) (*Reader, error) {
 func (r *Reader) hostNamespaces() Namespaces {
 	for _, name := range [...]string{"1", "self"} {
 		t := newTracked(name)
-		known := reading{facts: &Facts{}}
+		known := reading{}
 		if ns := &known.facts.Namespaces; r.readNamespaces(t, &known) == nil && ns.Mount != 0 {
 			ns.ByUser = false
 			return *ns
@@ -336,13 +340,13 @@ func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 		t.note(raw)
 		t.unsteady = raw.image != image || raw.state.ended() != ended
 		if !t.unsteady || attempt == maxRereads {
-			t.factsYoung = time.Since(t.startTime) < youngLife
+			t.factsYoung = time.Since(t.startTime) < r.youngLife
 			r.countDenied(known.denied &^ t.factsDenied)
 			t.factsDenied, t.file = known.denied, known.file
 			if t.unsteady {
 				known.facts.distrust()
 			}
-			t.settle(known.facts)
+			t.settle(&known.facts)
 			return nil
 		}
 	}

@@ -543,22 +543,66 @@ func openTemp(t *testing.T) string {
 	return dir
 }
 
-// TestNetworkNamespace reads the sockets of a process with a network of its own.
+// TestNetworkNamespace reads the sockets of a process with a network of its own,
+// once by entering it and once from the tables in /proc.
 func TestNetworkNamespace(t *testing.T) {
+	needRoot(t)
+	for _, noSetns := range []bool{false, true} {
+		t.Run("tables="+strconv.FormatBool(noSetns), func(t *testing.T) {
+			r := realReader(t)
+			r.sockets.noSetns = noSetns
+			h := startHelper(t, "", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
+			if p := look(t, r, h.pid); len(p.Listen) != 0 {
+				t.Fatalf("listens already: %v", p.Listen)
+			}
+			address := h.do("listen tcp4 0.0.0.0:0")
+			p := look(t, r, h.pid)
+			if !listens(p, TCP, address) || !p.Listen[0].Foreign || p.Listen[0].Scope() != Private {
+				t.Errorf("%v", p.Listen)
+			}
+			if own := look(t, r, os.Getpid()); own.Namespaces.Net == p.Namespaces.Net {
+				t.Error("the same network namespace")
+			}
+			if p := look(t, r, h.pid); !listens(p, TCP, address) {
+				t.Errorf("nothing happened, but %v", p.Listen)
+			}
+			h.do("close")
+			if p := look(t, r, h.pid); len(p.Listen) != 0 {
+				t.Errorf("closed, but %v", p.Listen)
+			}
+			if r.sockets.noSetns != noSetns {
+				t.Error("could not enter the namespace")
+			}
+		})
+	}
+}
+
+// TestEnteringNetworksLeavesNothing behind: no thread stays in another network.
+func TestEnteringNetworksLeavesNothing(t *testing.T) {
 	needRoot(t)
 	r := realReader(t)
 	h := startHelper(t, "", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
-	address := h.do("listen tcp4 0.0.0.0:0")
 	p := look(t, r, h.pid)
-	if !listens(p, TCP, address) || !p.Listen[0].Foreign || p.Listen[0].Scope() != Private {
-		t.Errorf("%v", p.Listen)
+	before := ownDescriptors(t)
+	for range 50 {
+		d, err := r.diagOf(r.processes[h.pid])
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.close()
 	}
-	if own := look(t, r, os.Getpid()); own.Namespaces.Net == p.Namespaces.Net {
-		t.Error("the same network namespace")
+	if after := ownDescriptors(t); after != before {
+		t.Errorf("%d descriptors, were %d", after, before)
 	}
-	h.do("close")
-	if p := look(t, r, h.pid); len(p.Listen) != 0 {
-		t.Errorf("closed, but %v", p.Listen)
+	threads, err := filepath.Glob("/proc/self/task/*/ns/net")
+	if err != nil || len(threads) == 0 {
+		t.Fatal(threads, err)
+	}
+	for _, thread := range threads {
+		link, err := os.Readlink(thread)
+		if err == nil && bracketed([]byte(link)) == p.Namespaces.Net {
+			t.Errorf("%s is %s", thread, link)
+		}
 	}
 }
 

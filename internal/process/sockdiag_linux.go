@@ -22,18 +22,19 @@ const (
 // errInterrupted says that sockets changed while the kernel listed them.
 var errInterrupted = errors.New("sock_diag: list interrupted")
 
-// diag asks the kernel for the sockets of our own network namespace.
+// diag asks the kernel for the sockets of the network namespace in which it was
+// made.
 type diag struct {
 	fd     int
 	buffer []byte
 }
 
-func newDiag() (*diag, error) {
+func newDiag(buffer []byte) (*diag, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
 	}
-	return &diag{fd: fd, buffer: make([]byte, 64<<10)}, nil
+	return &diag{fd: fd, buffer: buffer}, nil
 }
 
 func (d *diag) close() { unix.Close(d.fd) }

@@ -13,7 +13,10 @@ import (
 // socketTable follows the listening sockets of all network namespaces.
 type socketTable struct {
 	diag     *diag // nil where the kernel has none
+	noSetns  bool  // we may not enter other network namespaces
+	buffer   []byte
 	sockets  map[uint64]*socket
+	networks map[uint64]*network // but the host's
 	listings uint64
 	searches uint64
 	missing  int    // new sockets without an owner
@@ -24,6 +27,7 @@ type socketTable struct {
 // socket is one listening socket and who holds it.
 type socket struct {
 	Socket
+	net      uint64 // the network namespace, 0 for the host's
 	owners   []owner
 	listed   uint64 // the last listing that met it
 	searched bool   // everybody was asked for it once
@@ -43,8 +47,8 @@ type holding struct {
 }
 
 func newSocketTable() *socketTable {
-	s := &socketTable{sockets: make(map[uint64]*socket)}
-	s.diag, _ = newDiag() // without it the tables of /proc are read
+	s := &socketTable{sockets: make(map[uint64]*socket), networks: make(map[uint64]*network), buffer: make([]byte, 32<<10)}
+	s.diag, _ = newDiag(s.buffer) // without it the tables of /proc are read
 	return s
 }
 
@@ -57,114 +61,13 @@ func (s *socketTable) close() {
 // readSockets finds the listening sockets and their owners, and gives them to
 // the processes of the snapshot.
 func (r *Reader) readSockets(ctx context.Context, snapshot *Snapshot) error {
-	r.listSockets()
+	r.listSockets(false)
 	r.verifyOwners()
 	if err := r.findOwners(ctx); err != nil {
 		return err
 	}
 	r.assignSockets(snapshot)
 	return nil
-}
-
-// listSockets notes the sockets of all namespaces that any process lives in.
-// Those of the host come last: a process that has just come back to it from
-// another namespace must not make them foreign.
-func (r *Reader) listSockets() {
-	table := r.sockets
-	table.listings++
-	note := func(foreign bool) func(Socket) {
-		return func(found Socket) {
-			if found.Inode == 0 {
-				return // being closed
-			}
-			known, ok := table.sockets[found.Inode]
-			if !ok {
-				known = &socket{}
-				table.sockets[found.Inode] = known
-			}
-			found.Foreign = foreign
-			known.Socket, known.listed = found, table.listings
-		}
-	}
-	r.listForeignSockets(note(true))
-	r.listHostSockets(note(false))
-	table.missing = 0
-	for inode, s := range table.sockets {
-		if s.listed != table.listings {
-			delete(table.sockets, inode)
-		} else if !s.searched && len(s.owners) == 0 {
-			table.missing++
-		}
-	}
-}
-
-// listHostSockets lists the sockets of the host's network namespace: by
-// sock_diag where that is ours too, else from the tables of its first process.
-func (r *Reader) listHostSockets(found func(Socket)) {
-	table := r.sockets
-	if table.diag != nil && r.real && r.inHostNetwork() {
-		if table.diag.list(found) == nil {
-			return
-		}
-		table.diag.close() // a kernel without the modules, or a filter
-		table.diag = nil
-	}
-	if !r.listNet(newTracked("1"), found) {
-		r.listNet(newTracked("self"), found)
-	}
-}
-
-// inHostNetwork tells whether our own network namespace is the host's.
-func (r *Reader) inHostNetwork() bool {
-	var own [64]byte
-	n, err := unix.Readlink("/proc/self/ns/net", own[:])
-	return err != nil || r.host.Net == 0 || bracketed(own[:n]) == r.host.Net
-}
-
-// listForeignSockets lists the sockets of each network namespace but the
-// host's, through one of the processes that live in it.
-func (r *Reader) listForeignSockets(found func(Socket)) {
-	var listed map[uint64]bool
-	for _, t := range r.met {
-		net := t.facts.Namespaces.Net
-		if net == 0 || net == r.host.Net || r.host.Net == 0 || t.ended || listed[net] {
-			continue
-		}
-		if listed == nil {
-			listed = make(map[uint64]bool)
-		}
-		listed[net] = r.listNetOf(t, found) // another is asked where this one has just ended
-	}
-}
-
-// listNetOf is listNet where nothing but the pid may be known of the process.
-func (r *Reader) listNetOf(t *tracked, found func(Socket)) bool {
-	release, err := r.hold(t)
-	if err != nil {
-		return false
-	}
-	defer release()
-	if !t.held() {
-		if _, err := r.readStat(t); err != nil {
-			return false
-		}
-	}
-	return r.listNet(t, found)
-}
-
-// listNet reads the tables of /proc/PID/net and tells whether there were any.
-func (r *Reader) listNet(t *tracked, found func(Socket)) bool {
-	some := false
-	for _, file := range netFiles {
-		f, err := r.openAt(t, file.name)
-		if err != nil {
-			continue
-		}
-		some = true
-		_ = parseNet(f, file.protocol, found) // what was read is as good as any
-		f.Close()
-	}
-	return some
 }
 
 // verifyOwners drops the owners that let go of their sockets.
@@ -181,6 +84,9 @@ func (r *Reader) verifyOwners() {
 			o.process.searched = false // it may hold it by another descriptor
 			return true
 		})
+		if n := r.sockets.networks[s.net]; n != nil && len(s.owners) < before {
+			n.due = true
+		}
 		if len(s.owners) < before && len(s.owners) == 0 {
 			s.searched = false
 			r.sockets.missing++
@@ -216,7 +122,7 @@ func (r *Reader) findOwners(ctx context.Context) error {
 		r.search(t)
 	}
 	if table.missing > 0 {
-		r.listSockets() // who let go of its socket would be looked for in vain
+		r.listSockets(true) // who let go of its socket would be looked for in vain
 	}
 	for _, t := range r.met {
 		if table.missing == 0 {

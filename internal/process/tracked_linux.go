@@ -29,6 +29,9 @@ type tracked struct {
 	startTime time.Time
 	changed   bool // something that makes a new revision has changed
 
+	cgroup string // the path that place was read from
+	place  placement
+
 	facts       *Facts
 	file        *exeFile
 	factsYoung  bool // they were read in the first seconds of its life

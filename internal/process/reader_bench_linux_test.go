@@ -1,0 +1,114 @@
+package process
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// sleepers starts processes that do nothing.
+func sleepers(tb testing.TB, n int) {
+	tb.Helper()
+	for range n {
+		cmd := exec.Command("/bin/sleep", "3600")
+		if err := cmd.Start(); err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+	}
+}
+
+// TestSteadySnapshotHardlyAllocates keeps most of the budget of a scrape, two
+// allocations for each process, for others.
+func TestSteadySnapshotHardlyAllocates(t *testing.T) {
+	sleepers(t, 200)
+	r := realReader(t)
+	r.youngLife = 0 // as if all had lived for long
+	n := len(take(t, r).Processes)
+	ctx := t.Context()
+	var snapshotErr error
+	allocations := testing.AllocsPerRun(factsTurn, func() {
+		if _, err := r.Snapshot(ctx); err != nil {
+			snapshotErr = err
+		}
+	})
+	if snapshotErr != nil {
+		t.Fatal(snapshotErr)
+	}
+	if each := allocations / float64(n); each > 0.9 {
+		t.Errorf("%.2f allocations for each of %d processes", each, n)
+	} else {
+		t.Logf("%.2f allocations for each of %d processes", each, n)
+	}
+}
+
+// BenchmarkSnapshot compares a snapshot in steady state with the floor, one
+// pread of a stat file that is open already for each process, and the list.
+func BenchmarkSnapshot(b *testing.B) {
+	for _, n := range []int{300, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			sleepers(b, n)
+			b.Run("floor", func(b *testing.B) { benchmarkFloor(b) })
+			b.Run("snapshot", func(b *testing.B) { benchmarkSnapshot(b) })
+		})
+	}
+}
+
+func benchmarkSnapshot(b *testing.B) {
+	r := realReader(b)
+	r.youngLife = 0
+	take(b, r)
+	b.ReportAllocs()
+	before := cpuTime(b)
+	for b.Loop() {
+		take(b, r)
+	}
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N)/float64(len(r.processes)), "cpu-ns/process")
+}
+
+func benchmarkFloor(b *testing.B) {
+	proc, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer unix.Close(proc)
+	buffer := make([]byte, 32<<10)
+	pids, err := listPIDs(proc, buffer, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var held []int
+	for _, pid := range pids {
+		if f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
+			defer f.Close()
+			held = append(held, int(f.Fd()))
+		}
+	}
+	before := cpuTime(b)
+	for b.Loop() {
+		if pids, err = listPIDs(proc, buffer, pids[:0]); err != nil {
+			b.Fatal(err)
+		}
+		for _, fd := range held {
+			_, _ = unix.Pread(fd, buffer, 0)
+		}
+	}
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N)/float64(len(held)), "cpu-ns/process")
+}
+
+// cpuTime is what this process has used, in nanoseconds: others that run
+// meanwhile do not count.
+func cpuTime(b *testing.B) int64 {
+	b.Helper()
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}

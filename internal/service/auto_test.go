@@ -45,7 +45,7 @@ func (f *fakeManager) Close() error {
 // systemdSays are configured services as systemd tells them.
 func systemdSays(names string) []Service {
 	var services []Service
-	for _, name := range strings.FieldsSeq(names) {
+	for name := range strings.FieldsSeq(names) {
 		name, there := strings.CutSuffix(name, "+")
 		s := Service{Name: name, State: NotFound, Source: Systemd, Configured: true}
 		if there {

@@ -13,6 +13,7 @@ import (
 
 // addSeeds adds processes as the fuzz targets take them apart.
 func addSeeds(f *testing.F) {
+	f.Helper()
 	f.Add("/usr/sbin/sshd", "sshd", "sshd: anna@pts/0", "", "root", "ssh.service", "", uint16(0xff), []byte{0, 0, 22})
 	f.Add("/tmp/\x1b[2J\n\xff", "kworker/0:1", "[kthreadd]", "\u202e", "a\nb", "x\x00.service", "\u3164", uint16(1), []byte{1, 0, 53})
 	f.Add("(path longer than 4096 bytes)", "", "[", "/", "", "user@1000.service", "box", uint16(0x1234), []byte{})

@@ -53,7 +53,7 @@ var (
 	problemContentType = newProblem(http.StatusUnsupportedMediaType, "content-type", "The body must be application/json.")
 	problemTooLarge    = newProblem(http.StatusRequestEntityTooLarge, "too-large", "The body is longer than 64 KiB.")
 	problemBody        = newProblem(http.StatusBadRequest, "bad-request", "")
-	problemNotFound    = newProblem(http.StatusNotFound, string(terminate.CodeNotFound), "There is no such process.")
+	problemNotFound    = newProblem(http.StatusNotFound, string(terminate.CodeNotFound), "There is no such process, or it is not assessed.")
 	problemNoRequest   = newProblem(http.StatusNotFound, "no-such-termination", "There is no such termination, or it is too long ago.")
 	problemNotOffered  = newProblem(http.StatusNotImplemented, "not-offered", "This server does not offer the call.")
 	problemKeyReused   = newProblem(http.StatusUnprocessableEntity, "idempotency-key-reused", "The Idempotency-Key was used with another request.")

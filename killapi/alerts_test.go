@@ -1,0 +1,194 @@
+package killapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"server-monitor/internal/terminate"
+	"server-monitor/internal/token"
+)
+
+// hook is a webhook of one alert, whose labels are name, value, name, ….
+func hook(status, fingerprint string, labels ...string) string {
+	set := map[string]string{"alertname": "MemoryHog"}
+	for i := 0; i < len(labels); i += 2 {
+		set[labels[i]] = labels[i+1]
+	}
+	text, err := json.Marshal(map[string]any{
+		"version": "4", "status": status, "groupKey": "{}", "receiver": "kill", "truncatedAlerts": 0,
+		"alerts": []any{map[string]any{
+			"status": status, "labels": set, "annotations": map[string]string{"summary": "x"}, "fingerprint": fingerprint,
+			"startsAt": "2026-11-24T12:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://p/graph",
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// alerted delivers a webhook and returns what became of its alert.
+func (a *testAPI) alerted(body string, status int) verdict {
+	a.t.Helper()
+	text := a.want(a.request("POST", "/api/v1/alerts", token.Automation, body), status, "")
+	var answer struct{ Results []verdict }
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Results) != 1 {
+		a.t.Fatalf("answer %s, %v", text, err)
+	}
+	return answer.Results[0]
+}
+
+var aboutTool = []string{"pid", "100", "identity", "100-1000-0123abcd", "name", "tool"}
+
+func TestAlertIsADryRunByDefault(t *testing.T) {
+	a := newTestAPI(t, nil)
+	a.terminator.result = terminate.Result{Outcome: terminate.WouldTerminate}
+	got := a.alerted(hook("firing", "f1", aboutTool...), http.StatusOK)
+	if got.Result != "would_terminate" || !got.DryRun || got.Termination != "T1" {
+		t.Errorf("result %+v", got)
+	}
+	asked := a.terminator.requests()[0]
+	if !asked.DryRun || !asked.Actor.Automation || asked.Identity != "100-1000-0123abcd" || asked.Reason != "alert MemoryHog" {
+		t.Errorf("request %+v", asked)
+	}
+	if again := a.alerted(hook("firing", "f1", aboutTool...), http.StatusOK); again.Result != alertIgnored || again.Code != string(codeRepeated) {
+		t.Errorf("repeated: %+v", again)
+	}
+	if n := len(a.terminator.requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func enforcing(t *testing.T) *testAPI {
+	t.Helper()
+	a := newTestAPI(t, func(c *Config) { c.Automation.Enforce = true })
+	a.terminator.result = terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft, Sent: []string{"SIGTERM"}}
+	return a
+}
+
+func TestAlertsThatAreNotActedOn(t *testing.T) {
+	a := enforcing(t)
+	for name, c := range map[string]struct {
+		body   string
+		result string
+		code   terminate.Code
+	}{
+		"resolved":          {hook("resolved", "1", aboutTool...), alertIgnored, codeResolved},
+		"name alone":        {hook("firing", "2", "name", "tool"), alertRefused, terminate.CodeIdentityMissing},
+		"pid alone":         {hook("firing", "3", "pid", "100"), alertRefused, terminate.CodeIdentityMissing},
+		"identity alone":    {hook("firing", "4", "identity", "100-1000-0123abcd"), alertRefused, terminate.CodeIdentityMissing},
+		"they differ":       {hook("firing", "5", "pid", "200", "identity", "100-1000-0123abcd"), alertRefused, terminate.CodeIdentityMismatch},
+		"no identity":       {hook("firing", "6", "pid", "100", "identity", "x"), alertRefused, terminate.CodeIdentityMismatch},
+		"another server":    {hook("firing", "7", "pid", "100", "identity", "100-1000-ffffffff"), alertRefused, codeOtherBoot},
+		"verdict is gone":   {hook("firing", "8", append([]string{"verdict", "danger"}, aboutTool...)...), alertRefused, codeConditionGone},
+		"warning is gone":   {hook("firing", "9", append([]string{"warning", "HIGH_MEMORY_USAGE"}, aboutTool...)...), alertRefused, codeConditionGone},
+		"no label at all":   {strings.Replace(hook("firing", "10"), `"alertname":"MemoryHog"`, "", 1), alertRefused, terminate.CodeIdentityMissing},
+		"hostile alertname": {hook("firing", "11", "alertname", "a\nb\x1b[2J"), alertRefused, terminate.CodeIdentityMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a.t = t
+			got := a.alerted(c.body, http.StatusOK)
+			if got.Result != c.result || got.Code != string(c.code) {
+				t.Errorf("result %+v, want %s, %s", got, c.result, c.code)
+			}
+			if strings.ContainsAny(got.Alert, "\n\x1b") {
+				t.Errorf("the name of the alert is shown as %q", got.Alert)
+			}
+		})
+	}
+	if n := len(a.terminator.requests()); n != 0 {
+		t.Errorf("%d terminations", n)
+	}
+	if n := len(a.events.Recent(100)); n != 10 {
+		t.Errorf("%d decisions are audited, want all but that on the resolved alert", n)
+	}
+}
+
+func TestAlertWhoseConditionHolds(t *testing.T) {
+	a := enforcing(t)
+	got := a.alerted(hook("firing", "1", "pid", "300", "identity", "300-3000-0123abcd", "verdict", "danger", "warning", "SUSPICIOUS_PATH"), http.StatusOK)
+	if got.Result != "terminated" || got.DryRun {
+		t.Errorf("result %+v", got)
+	}
+}
+
+func TestAutomationIsLimited(t *testing.T) {
+	a := enforcing(t)
+	about := func(fingerprint string, pid int, name string) string {
+		id := identity(pid).String()
+		return hook("firing", fingerprint, "pid", fmt.Sprint(pid), "identity", id, "name", name)
+	}
+	if got := a.alerted(about("1", 100, "tool"), http.StatusOK); got.Result != "terminated" {
+		t.Fatalf("result %+v", got)
+	}
+	limited := func(what, body string) {
+		t.Helper()
+		if got := a.alerted(body, http.StatusServiceUnavailable); got.Result != alertRetry || got.Code != string(codeLimited) {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
+	limited("pause", about("2", 200, "web"))
+	a.automation.lastEnd = time.Now().Add(-automaticPause)
+	limited("same name", about("3", 300, "tool"))
+	for i := range automaticLimit - 1 {
+		a.automation.lastEnd = time.Now().Add(-automaticPause)
+		if got := a.alerted(about(fmt.Sprint("more", i), 200, fmt.Sprint("name", i)), http.StatusOK); got.Result != "terminated" {
+			t.Fatalf("result %+v", got)
+		}
+	}
+	a.automation.lastEnd = time.Now().Add(-automaticPause)
+	limited("three in ten minutes", about("5", 300, "evil"))
+	if n := len(a.terminator.requests()); n != automaticLimit {
+		t.Errorf("%d terminations, want %d", n, automaticLimit)
+	}
+}
+
+func TestPassingFaultsAreSentAgain(t *testing.T) {
+	a := enforcing(t)
+	a.terminator.result = terminate.Result{Outcome: terminate.Refused, Reasons: []terminate.Reason{{Code: terminate.CodePolicyUnavailable, Kind: terminate.Unavailable}}}
+	if got := a.alerted(hook("firing", "1", aboutTool...), http.StatusServiceUnavailable); got.Result != alertRetry {
+		t.Errorf("result %+v", got)
+	}
+	a.terminator.result = terminate.Result{Outcome: terminate.Terminated, Sent: []string{"SIGTERM"}}
+	if got := a.alerted(hook("firing", "1", aboutTool...), http.StatusOK); got.Result != "terminated" {
+		t.Errorf("sent again: %+v", got)
+	}
+	lasting := enforcing(t)
+	lasting.terminator.result = terminate.Result{Outcome: terminate.Refused, Reasons: []terminate.Reason{{Code: terminate.GuardUID0}}}
+	if got := lasting.alerted(hook("firing", "1", aboutTool...), http.StatusOK); got.Result != "refused" || got.Code != "uid-0" {
+		t.Errorf("result %+v", got)
+	}
+}
+
+func TestBadWebhooks(t *testing.T) {
+	a := enforcing(t)
+	good := hook("firing", "1", aboutTool...)
+	for _, body := range []string{
+		"", "[]", "{}", `{"version":"3","alerts":[]}`, `{"version":4}`, strings.Replace(good, `"pid"`, `"pid":"300","PID"`, 1),
+		strings.Replace(good, `"labels":{`, `"labels":{"pid":"300",`, 1), strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100),
+	} {
+		r := a.request("POST", "/api/v1/alerts", token.Automation, body)
+		r.Header.Set("Content-Type", "application/json")
+		a.want(r, http.StatusBadRequest, "bad-request")
+	}
+	if n := len(a.terminator.requests()); n != 0 {
+		t.Errorf("%d terminations", n)
+	}
+}
+
+func FuzzWebhook(f *testing.F) {
+	f.Add([]byte(hook("firing", "1", aboutTool...)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var h webhook
+		if err := decodeLoose(text, &h, nil); err == nil && !json.Valid(text) {
+			t.Errorf("%q is taken", text)
+		} else if err != nil && errors.Is(err, http.ErrAbortHandler) {
+			t.Error("impossible")
+		}
+	})
+}

@@ -1,0 +1,375 @@
+package killapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"server-monitor/internal/inventory"
+	"server-monitor/internal/logtail"
+	"server-monitor/internal/policy"
+	"server-monitor/internal/process"
+	"server-monitor/internal/risk"
+	"server-monitor/internal/service"
+	"server-monitor/internal/terminate"
+	"server-monitor/internal/token"
+)
+
+const boot = "0123abcd"
+
+var hostNamespaces = process.Namespaces{Mount: 1, Net: 2, PID: 3, User: 4}
+
+func identity(pid int) process.Identity {
+	return process.Identity{PID: pid, StartTicks: uint64(10 * pid), Boot: boot}
+}
+
+// fixedInventory is a server with a few processes.
+type fixedInventory struct{ processes []process.Process }
+
+func (f fixedInventory) Take(context.Context) (*inventory.Inventory, error) {
+	set := policy.NewSet(policy.Linux)
+	judge := risk.NewJudge(risk.Criteria{HighMemoryRatio: 0.2})
+	i := &inventory.Inventory{
+		Snapshot: &process.Snapshot{Taken: time.Unix(1_795_550_000, 0), MemoryTotal: 1 << 30, Processes: f.processes}, Policy: set,
+	}
+	for n := range f.processes {
+		a := judge.Assess(&f.processes[n], judge.Moment(&f.processes[n], i.MemoryTotal), set)
+		i.Assessments = append(i.Assessments, &a)
+	}
+	return i, nil
+}
+
+// user is a process of a logged-in user.
+func user(pid int, name, exe string, ports ...uint16) process.Process {
+	p := process.Process{
+		Identity: identity(pid), PPID: 1, Comm: name, State: process.Sleeping, Session: pid - 1, TTY: "pts/1", ResidentBytes: uint64(pid) << 20, OpenFDs: 3,
+		Threads: 1, StartTime: time.Unix(1_795_000_000, 0),
+		Facts: &process.Facts{Name: name, Exe: exe, UID: 1000, User: "eve", Slice: "user.slice", Unit: "session-1.scope", Namespaces: hostNamespaces},
+	}
+	for _, port := range ports {
+		p.Listen = append(p.Listen, process.Socket{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), port)})
+	}
+	return p
+}
+
+// fakeTerminator answers as it is told, and keeps what it was asked.
+type fakeTerminator struct {
+	mu     sync.Mutex
+	asked  []terminate.Request
+	result terminate.Result
+	wait   chan struct{} // if not nil, a request waits for it
+}
+
+func (f *fakeTerminator) Terminate(_ context.Context, request terminate.Request) terminate.Result {
+	f.mu.Lock()
+	f.asked = append(f.asked, request)
+	result := f.result
+	f.mu.Unlock()
+	if f.wait != nil {
+		<-f.wait
+	}
+	result.ID, result.DryRun = "T1", request.DryRun
+	return result
+}
+
+func (f *fakeTerminator) Inspect(_ context.Context, request terminate.Request) terminate.Result {
+	return f.result
+}
+
+func (f *fakeTerminator) Find(id string) (terminate.Result, bool) {
+	return terminate.Result{ID: id, Outcome: f.result.Outcome}, id == "T1"
+}
+
+func (f *fakeTerminator) requests() []terminate.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked
+}
+
+// fakeServices is a manager of one service.
+type fakeServices struct{}
+
+func (fakeServices) Services(context.Context) ([]service.Service, error) {
+	return []service.Service{{Name: "nginx", State: service.Active, Source: service.Systemd, Configured: true}}, nil
+}
+
+// testAPI is an API with a token of each role.
+type testAPI struct {
+	*API
+	t          *testing.T
+	terminator *fakeTerminator
+	events     *terminate.RecentEvents
+	tokens     map[token.Role]string
+	file       token.File
+	log        *bytes.Buffer
+}
+
+const testHost = "127.0.0.1:10043"
+
+func newTestAPI(t *testing.T, change func(*Config)) *testAPI {
+	t.Helper()
+	a := &testAPI{
+		t: t, terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},
+		events: new(terminate.RecentEvents), tokens: make(map[token.Role]string), log: new(bytes.Buffer),
+		file: token.File{Path: filepath.Join(t.TempDir(), "tokens.json")},
+	}
+	for _, role := range token.Roles {
+		secret, _, err := a.file.Create("the "+string(role), role, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.tokens[role] = secret
+	}
+	logger := slog.New(slog.NewTextHandler(a.log, nil))
+	tokens, err := token.NewKeeper(a.file, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := Config{
+		Inventories: fixedInventory{[]process.Process{
+			user(100, "tool", "/opt/tool/tool"), user(200, "web", "/opt/web/web", 27017), user(300, "evil", "/tmp/evil"),
+			{Identity: identity(2), Kernel: true, Facts: &process.Facts{Name: "kthreadd"}},
+		}},
+		Tokens: tokens, Terminator: a.terminator, Services: fakeServices{}, Logger: logger,
+		Host: func() *terminate.Host {
+			return &terminate.Host{Boot: boot, Systemd: true, Login: terminate.DefaultLogin, Namespaces: hostNamespaces}
+		},
+		Events: recent{a.events}, Hosts: []string{testHost},
+		Logs:       map[string]logtail.Log{"test": logtail.NewFile(a.file.Path + ".log")},
+		Automation: &Automation{Audit: a.events},
+	}
+	if change != nil {
+		change(&config)
+	}
+	a.API = New(config)
+	return a
+}
+
+type recent struct{ *terminate.RecentEvents }
+
+func (r recent) Recent(n int) ([]terminate.Event, error) { return r.RecentEvents.Recent(n), nil }
+
+// request makes a request that passes all gates.
+func (a *testAPI) request(method, path string, role token.Role, body string) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = testHost
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if role != "" {
+		r.Header.Set("Authorization", "Bearer "+a.tokens[role])
+	}
+	return r
+}
+
+// do makes a request and returns the answer.
+func (a *testAPI) do(r *http.Request) (status int, header http.Header, body string) {
+	a.t.Helper()
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	text, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return w.Code, w.Result().Header, string(text)
+}
+
+// want makes a request that must be answered with a status, and with a problem
+// of a code where that is not empty.
+func (a *testAPI) want(r *http.Request, status int, code string) string {
+	a.t.Helper()
+	got, header, body := a.do(r)
+	if got != status {
+		a.t.Errorf("%s %s: status %d, want %d: %s", r.Method, r.URL, got, status, body)
+	}
+	if code == "" {
+		return body
+	}
+	var p struct {
+		Code   string `json:"code"`
+		Status int    `json:"status"`
+		Title  string `json:"title"`
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil || p.Code != code || p.Status != status || p.Title == "" {
+		a.t.Errorf("%s %s: problem %s, want code %q", r.Method, r.URL, body, code)
+	}
+	if kind := header.Get("Content-Type"); kind != "application/problem+json" {
+		a.t.Errorf("%s %s: content type %q", r.Method, r.URL, kind)
+	}
+	return body
+}
+
+const goodBody = `{"identity":"100-1000-0123abcd"}`
+
+// TestRolesAndCalls makes every call with every role, and without a token.
+func TestRolesAndCalls(t *testing.T) {
+	hook := `{"version":"4","alerts":[]}`
+	may := map[token.Role][]string{
+		token.Viewer: {"processes", "process", "inspect", "termination", "services"}, token.Automation: {"alerts"},
+	}
+	may[token.Viewer] = append(may[token.Viewer], "logs")
+	may[token.Operator] = append([]string{"terminate"}, may[token.Viewer]...)
+	may[token.Admin] = append([]string{"audit"}, may[token.Operator]...)
+	calls := map[string]struct{ method, path, body string }{
+		"processes":   {"GET", "/api/v1/processes", ""},
+		"process":     {"GET", "/api/v1/processes/100", ""},
+		"inspect":     {"GET", "/api/v1/processes/100/termination", ""},
+		"terminate":   {"POST", "/api/v1/processes/100/terminate", goodBody},
+		"termination": {"GET", "/api/v1/terminations/T1", ""},
+		"services":    {"GET", "/api/v1/services", ""},
+		"logs":        {"GET", "/api/v1/logs", ""},
+		"alerts":      {"POST", "/api/v1/alerts", hook},
+		"audit":       {"GET", "/api/v1/audit", ""},
+	}
+	if n := len(newTestAPI(t, nil).calls()); n > len(calls) {
+		t.Logf("%d calls are offered, %d are tested here", n, len(calls))
+	}
+	for name, c := range calls {
+		for _, role := range token.Roles {
+			a := newTestAPI(t, nil)
+			status, code := http.StatusForbidden, "role"
+			for _, allowed := range may[role] {
+				if allowed == name {
+					status, code = http.StatusOK, ""
+				}
+			}
+			a.want(a.request(c.method, c.path, role, c.body), status, code)
+		}
+		a := newTestAPI(t, nil)
+		a.want(a.request(c.method, c.path, "", c.body), http.StatusUnauthorized, "unauthorized")
+	}
+}
+
+func TestLogins(t *testing.T) {
+	cases := map[string]func(*testAPI, *http.Request){
+		"no scheme":   func(a *testAPI, r *http.Request) { r.Header.Set("Authorization", a.tokens[token.Admin]) },
+		"basic":       func(a *testAPI, r *http.Request) { r.SetBasicAuth("admin", a.tokens[token.Admin]) },
+		"wrong":       func(a *testAPI, r *http.Request) { r.Header.Set("Authorization", "Bearer "+a.tokens[token.Admin]+"x") },
+		"empty":       func(a *testAPI, r *http.Request) { r.Header.Set("Authorization", "") },
+		"two headers": func(a *testAPI, r *http.Request) { r.Header.Add("Authorization", "Bearer "+a.tokens[token.Viewer]) },
+		"revoked": func(a *testAPI, _ *http.Request) {
+			id, err := token.ID(a.tokens[token.Admin])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.file.Revoke(id); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"cookie": func(a *testAPI, r *http.Request) {
+			r.Header.Del("Authorization")
+			r.AddCookie(&http.Cookie{Name: "token", Value: a.tokens[token.Admin]})
+		},
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			a := newTestAPI(t, nil)
+			r := a.request("GET", "/api/v1/audit", token.Admin, "")
+			change(a, r)
+			_, header, _ := a.do(r)
+			if header.Get("WWW-Authenticate") == "" {
+				t.Error("no WWW-Authenticate")
+			}
+			a.want(r, http.StatusUnauthorized, "unauthorized")
+			for _, secret := range a.tokens {
+				if strings.Contains(a.log.String(), secret) {
+					t.Errorf("the log holds a token: %s", a.log)
+				}
+			}
+		})
+	}
+}
+
+func TestTooManyFailedLogins(t *testing.T) {
+	a := newTestAPI(t, nil)
+	bad := func(from string) *http.Request {
+		r := a.request("GET", "/api/v1/audit", "", "")
+		r.RemoteAddr = from
+		r.Header.Set("X-Forwarded-For", "10.9.9.9")
+		return r
+	}
+	for range failuresPerMinute {
+		a.want(bad("10.0.0.1:1"), http.StatusUnauthorized, "unauthorized")
+	}
+	_, header, _ := a.do(bad("10.0.0.1:2"))
+	if header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	a.want(bad("10.0.0.1:2"), http.StatusTooManyRequests, "too-many-failed-logins")
+	good := a.request("GET", "/api/v1/audit", token.Admin, "")
+	good.RemoteAddr = "10.0.0.1:3"
+	a.want(good, http.StatusTooManyRequests, "too-many-failed-logins")
+	a.want(bad("10.0.0.2:1"), http.StatusUnauthorized, "unauthorized")
+	for i := range failuresPerMinute { // one network of IPv6 is one address
+		a.want(bad("[2001:db8::"+string(rune('1'+i))+"]:1"), http.StatusUnauthorized, "unauthorized")
+	}
+	a.want(bad("[2001:db8::9]:1"), http.StatusTooManyRequests, "too-many-failed-logins")
+}
+
+func TestWithoutTokenFile(t *testing.T) {
+	a := newTestAPI(t, func(c *Config) { c.Tokens, c.Terminator, c.Automation, c.Logs = nil, nil, nil, nil })
+	a.want(a.request("GET", "/api/v1/processes", "", ""), http.StatusOK, "")
+	a.want(a.request("GET", "/api/v1/services", "", ""), http.StatusOK, "")
+	for _, r := range []*http.Request{
+		a.request("POST", "/api/v1/processes/100/terminate", "", goodBody), a.request("GET", "/api/v1/logs", "", ""),
+		a.request("GET", "/api/v1/audit", "", ""), a.request("POST", "/api/v1/alerts", "", "{}"),
+		a.request("POST", "/api/v1/processes/100/terminate", token.Admin, goodBody),
+	} {
+		a.want(r, http.StatusNotImplemented, "off")
+	}
+	if body := a.want(a.request("GET", "/api/v1/processes/100", "", ""), http.StatusOK, ""); !strings.Contains(body, `"code":"off"`) {
+		t.Errorf("nothing says that terminations are off: %s", body)
+	}
+}
+
+func TestAnonymousView(t *testing.T) {
+	a := newTestAPI(t, func(c *Config) { c.AnonymousView = true })
+	a.want(a.request("GET", "/api/v1/processes", "", ""), http.StatusOK, "")
+	a.want(a.request("GET", "/api/v1/logs", "", ""), http.StatusUnauthorized, "unauthorized")
+	wrong := a.request("GET", "/api/v1/processes", "", "")
+	wrong.Header.Set("Authorization", "Bearer wrong")
+	a.want(wrong, http.StatusUnauthorized, "unauthorized")
+}
+
+func TestAdmission(t *testing.T) {
+	a := newTestAPI(t, nil)
+	for _, host := range []string{"evil.example", "127.0.0.1", "127.0.0.1:10042", "127.0.0.1.evil.example:10043", "localhost:10043", ""} {
+		r := a.request("GET", "/api/v1/processes", token.Viewer, "")
+		r.Host = host
+		a.want(r, http.StatusMisdirectedRequest, "host")
+	}
+	post := func() *http.Request {
+		return a.request("POST", "/api/v1/processes/100/terminate", token.Operator, goodBody)
+	}
+	for _, header := range []struct{ name, value string }{
+		{"Origin", "http://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+	} {
+		r := post()
+		r.Header.Set(header.name, header.value)
+		a.want(r, http.StatusForbidden, "cross-origin")
+	}
+	same := post()
+	same.Header.Set("Origin", "http://"+testHost)
+	a.want(same, http.StatusOK, "")
+	for _, query := range []string{"token=x", "access_token=x", "Authorization=x", "q=" + a.tokens[token.Viewer]} {
+		a.want(a.request("GET", "/api/v1/processes?"+query, token.Viewer, ""), http.StatusBadRequest, "token-in-query")
+	}
+	if n := len(a.terminator.requests()); n != 1 {
+		t.Errorf("%d terminations were asked for, want that of the same origin alone", n)
+	}
+	_, header, _ := a.do(a.request("GET", "/api/v1/processes", token.Viewer, ""))
+	if header.Get("Access-Control-Allow-Origin") != "" || header.Get("Cache-Control") != "no-store" || header.Get("Set-Cookie") != "" {
+		t.Errorf("headers %v", header)
+	}
+	a.want(a.request("GET", "/api/v1/nonsense", token.Admin, ""), http.StatusNotFound, "no-such-call")
+}

@@ -128,7 +128,10 @@ func (c *inquiry) installed() bool {
 	case c.Namespaces.ByUser, c.File.Memory, c.File.Writable, c.Denied&process.DeniedNamespaces != 0:
 		return false
 	}
-	return c.Container != "" || c.File.Deleted && place == standard
+	// Who has a manager of his own may give a folder of its cgroup the name of a
+	// container.
+	contained := c.Container != "" && !strings.HasPrefix(c.Unit, "user@")
+	return contained || c.File.Deleted && place == standard
 }
 
 // vouched tells that the process runs a program that is known to be genuine and

@@ -78,6 +78,7 @@ func TestMasquerade(t *testing.T) {
 		{"protected script's name for another", program("/usr/bin/python3.11", comm("firewalld"), script("/home/anna/x.py")), "firewalld"},
 		{"container: dropped file", program("/tmp/sshd", container, untrusted), "sshd"},
 		{"container: comm", program("/usr/bin/perl", container, comm("crond")), "crond"},
+		{"a cgroup that only looks like a container's", program("/home/anna/sshd", container, func(p *process.Process) { p.Unit = "user@1000.service" }), "sshd"},
 		{"a user's namespace: file at another place", program("/usr/local/x/sshd", rootless), "sshd"},
 
 		// What is due to a process.

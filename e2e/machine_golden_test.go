@@ -19,7 +19,7 @@ var golden = filepath.Join("testdata", "metrics.golden")
 func (s *server) testGolden(t *testing.T) {
 	s.Start(t, "e2e-masked", nil, "/opt/e2e/sample", "rename", "kworker/0:1") // bears warnings
 	reference := readReference(t)
-	lines := withKernelDependent(s.scrape(t).Signatures("server_monitor_"), reference)
+	lines := withConditional(s.scrape(t).Signatures("server_monitor_"), reference)
 	defined := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
 		return strings.HasPrefix(line, "server_monitor_exporter_build_info ") // a library defines it
 	})
@@ -42,17 +42,20 @@ func (s *server) testGolden(t *testing.T) {
 	}
 }
 
-// kernelDependent are the metrics that are absent where the kernel lacks PSI or
-// where systemd has no controller for memory and tasks at hand.
-var kernelDependent = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks) `)
+// conditional are the metrics that are absent where the kernel lacks PSI, where
+// systemd has no controller for memory and tasks at hand, where no database is
+// configured, and where nobody has asked for a termination.
+var conditional = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks` +
+	`|policy_(store_up|documents|invalid_documents|last_success_timestamp_seconds|refresh_failures_total)` +
+	`|termination_\w+) `)
 
-// withKernelDependent completes a scrape with what this kernel may lack, so
-// that the list is the same on every machine.
-func withKernelDependent(lines, reference []string) []string {
+// withConditional completes a scrape with what this machine may lack, so that
+// the list is the same on every machine.
+func withConditional(lines, reference []string) []string {
 	for _, line := range reference {
 		name, _, _ := strings.Cut(line, " ")
 		has := slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, name+" ") })
-		if !has && kernelDependent.MatchString(line) {
+		if !has && conditional.MatchString(line) {
 			lines = append(lines, line)
 		}
 	}

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -188,17 +189,18 @@ func sorted(lines []string) []string {
 	return lines
 }
 
-// compareLines tells the first difference of two ordered lists.
+// compareLines tells the differences of two lists.
 func compareLines(gotName string, got []string, wantName string, want []string) error {
+	var differences []error
 	for _, line := range want {
 		if !slices.Contains(got, line) {
-			return fmt.Errorf("%s lacks %q of %s:\n%s", gotName, line, wantName, strings.Join(got, "\n"))
+			differences = append(differences, fmt.Errorf("%s has %q, %s lacks it", wantName, line, gotName))
 		}
 	}
 	for _, line := range got {
 		if !slices.Contains(want, line) {
-			return fmt.Errorf("%s has %q, %s has not:\n%s", gotName, line, wantName, strings.Join(want, "\n"))
+			differences = append(differences, fmt.Errorf("%s has %q, %s lacks it", gotName, line, wantName))
 		}
 	}
-	return nil
+	return errors.Join(differences...)
 }

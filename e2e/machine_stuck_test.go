@@ -9,12 +9,18 @@ import (
 	"server-monitor/e2e/rig"
 )
 
+// mountStuck mounts a file system that does not answer until the test is over.
+func (s *server) mountStuck(t *testing.T) {
+	t.Helper()
+	s.Run(t, "mkdir", "-p", "/srv/stuck")
+	s.Start(t, "e2e-stuck", []string{"ExecStopPost=/bin/umount --lazy /srv/stuck"}, "/opt/e2e/sample", "stuck", "/srv/stuck")
+	t.Cleanup(func() { s.Run(t, "systemctl", "stop", "e2e-stuck") })
+}
+
 // testStuckMount checks that a file system that does not answer delays nothing
 // but itself.
 func (s *server) testStuckMount(t *testing.T) {
-	s.Run(t, "mkdir", "-p", "/srv/stuck")
-	s.Start(t, "e2e-stuck", []string{"ExecStopPost=/bin/umount --lazy /srv/stuck"}, "/opt/e2e/sample", "stuck", "/srv/stuck")
-	t.Cleanup(func() { s.Run(t, "systemctl", "kill", "--signal=KILL", "e2e-stuck") })
+	s.mountStuck(t)
 	for range 3 {
 		begin := time.Now()
 		scrape := s.scrape(t)

@@ -36,6 +36,9 @@ func TestMachine(t *testing.T) {
 	t.Run("ports", s.testPorts)
 	t.Run("golden", s.testGolden)
 	t.Run("stuck mount", s.testStuckMount)
+	t.Run("timeout", s.testTimeout)
+	t.Run("stop", s.testStop)
+	t.Run("socket", s.testSocket)
 }
 
 // install puts server-monitor into the tree, as deploy/systemd says.

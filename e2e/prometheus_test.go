@@ -20,7 +20,7 @@ import (
 func TestPrometheus(t *testing.T) {
 	samples := startSamples(t)
 	all := programs.StartMonitor(t, "--collector.process.memory-threshold=0", "--collector.process.max-pids=100000",
-		fmt.Sprintf("--risk.high-memory-ratio=%g", highMemoryRatio))
+		ratioFlag)
 	usual := programs.StartMonitor(t)
 	secured := startSecured(t)
 	p := rig.StartPrometheus(t, fmt.Sprintf(`
@@ -69,7 +69,7 @@ func awaitVector(t *testing.T, p *rig.Prometheus, query string, count int) []rig
 
 // askAbout asks for all that is published of one process.
 func askAbout(t *testing.T, p *rig.Prometheus, want sampleProcess) {
-	pid := strconv.Itoa(want.pid)
+	pid := itoa(want.pid)
 	info := awaitVector(t, p, fmt.Sprintf(`server_monitor_process_info{job="all",pid=%q}`, pid), 1)[0].Labels
 	if info["verdict"] != want.verdict || info["known"] != strconv.FormatBool(want.known) {
 		t.Errorf("the verdict is %s, known %s; want %s, %v", info["verdict"], info["known"], want.verdict, want.known)

@@ -22,6 +22,9 @@ const nobody = 65534
 // cannot fill a fifth of the machine.
 const highMemoryRatio = 0.004
 
+// ratioFlag tells server-monitor of it.
+var ratioFlag = fmt.Sprintf("--risk.high-memory-ratio=%g", highMemoryRatio)
+
 // sampleProcess is a process that the test has started, and what server-monitor
 // has to say of it.
 type sampleProcess struct {
@@ -132,3 +135,5 @@ func hogSize(t *testing.T) string {
 	}
 	return strconv.Itoa(int(kib * 1.25 * highMemoryRatio / 1024))
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,12 +24,14 @@ type Monitor struct {
 	Client *http.Client
 }
 
-// StartMonitor starts server-monitor with more flags, on a free port of the
-// loopback address.
+// Alone are the flags of a server-monitor that meets no other one: it serves
+// metrics on a free port of the loopback address, and nothing else.
+var Alone = []string{"--web.listen-address=127.0.0.1:0", "--operator.off"}
+
+// StartMonitor starts server-monitor [Alone], with more flags.
 func (r *Rig) StartMonitor(t testing.TB, flags ...string) *Monitor {
 	t.Helper()
-	flags = append([]string{"--web.listen-address=127.0.0.1:0"}, flags...)
-	return AwaitMonitor(t, exec.Command(r.Monitor, flags...))
+	return AwaitMonitor(t, exec.Command(r.Monitor, slices.Concat(Alone, flags)...))
 }
 
 // AwaitMonitor starts server-monitor by a command and waits until it serves.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -15,25 +16,43 @@ var open []io.Closer
 // that arrives is answered.
 func listen(addresses []string) error {
 	if len(addresses) == 0 {
-		return errors.New("give addresses such as 127.0.0.1:5432 or udp:0.0.0.0:161")
+		return errors.New("give addresses such as 127.0.0.1:5432, :5432 or udp:[::]:161")
 	}
 	for _, address := range addresses {
-		if udp, ok := strings.CutPrefix(address, "udp:"); ok {
-			socket, err := net.ListenPacket("udp", udp)
-			if err != nil {
-				return err
-			}
-			open = append(open, socket)
-			continue
-		}
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
+		if err := listenOn(address); err != nil {
 			return err
 		}
-		open = append(open, listener)
-		go turnAway(listener)
 	}
 	return nil
+}
+
+func listenOn(address string) error {
+	udp, isUDP := strings.CutPrefix(address, "udp:")
+	if isUDP {
+		socket, err := net.ListenPacket("udp"+family(udp), udp)
+		open = append(open, socket)
+		return err
+	}
+	listener, err := net.Listen("tcp"+family(address), address)
+	if err != nil {
+		return err
+	}
+	open = append(open, listener)
+	go turnAway(listener)
+	return nil
+}
+
+// family keeps 0.0.0.0 to IPv4 and [::] to IPv6; an address without a host
+// takes both.
+func family(address string) string {
+	parsed, err := netip.ParseAddrPort(address)
+	switch {
+	case err != nil:
+		return ""
+	case parsed.Addr().Is4():
+		return "4"
+	}
+	return "6"
 }
 
 // turnAway closes connections as they come.

@@ -18,6 +18,10 @@ type Assessment struct {
 	// Unseen are the facts that could not be read; a process with any is not
 	// called safe.
 	Unseen process.Denied
+	// Forgeable tells that an ordinary user made the user namespace that the
+	// process lives in, and may have mounted any program at any path there. Such
+	// a process is not called safe either.
+	Forgeable bool
 }
 
 // Known tells whether a policy document describes the process.

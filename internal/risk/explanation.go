@@ -84,6 +84,8 @@ func summary(a *Assessment, l language.Language) string {
 		return summaryUnknown.in(l)
 	case a.Verdict == Caution && counting(a, l) != "":
 		return summaryCaution.in(l, "codes", counting(a, l))
+	case a.Verdict == Caution && a.Unseen == 0:
+		return summaryForgeable.in(l)
 	case a.Verdict == Caution:
 		return summaryUnseen.in(l, "facts", unseen(a.Unseen, l))
 	case len(a.Warnings) == 0:

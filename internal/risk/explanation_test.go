@@ -114,6 +114,10 @@ func TestSummary(t *testing.T) {
 		{nil, warnings(info), 0, summaryUnknownNoted, nil},
 		{nil, warnings(root), 0, summaryUnknownDanger, []string{"codes", "RUNNING_AS_ROOT"}},
 	}
+	forgeable := Assessment{Document: document, Verdict: Caution, Forgeable: true}
+	if got, want := summary(&forgeable, language.English), summaryForgeable.in(language.English); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	for _, c := range cases {
 		a := Assessment{Document: c.document, Warnings: c.warnings, Unseen: c.unseen}
 		a.Verdict = verdict(&a)

@@ -64,7 +64,7 @@ func FuzzAssess(f *testing.F) {
 			if again := judge.Assess(p, m, set); !reflect.DeepEqual(a, again) {
 				t.Fatalf("%+v, then %+v", a, again)
 			}
-			if a.Verdict == Safe && !a.Excluded && (!a.Known() || a.Unseen != 0) {
+			if a.Verdict == Safe && !a.Excluded && (!a.Known() || a.Unseen != 0 || p.Namespaces.ByUser) {
 				t.Fatalf("safe, yet known %v, unseen %v", a.Known(), a.Unseen)
 			}
 		}

@@ -59,7 +59,7 @@ func (j *Judge) Assess(p *process.Process, m Moment, set *policy.Set) Assessment
 	if c.excluded(m) {
 		return Assessment{Excluded: true}
 	}
-	a := Assessment{Document: c.document, Unseen: p.Denied}
+	a := Assessment{Document: c.document, Unseen: p.Denied, Forgeable: p.Namespaces.ByUser}
 	var buffer [8]Warning // most processes bear none or few
 	found := buffer[:0]
 	if runsAsRoot(p, c.platform) {
@@ -94,7 +94,7 @@ func verdict(a *Assessment) Verdict {
 	switch {
 	case worst == Danger, worst == Warn && !a.Known():
 		return Dangerous
-	case worst == Warn, !a.Known(), a.Unseen != 0:
+	case worst == Warn, !a.Known(), a.Unseen != 0, a.Forgeable:
 		return Caution
 	}
 	return Safe

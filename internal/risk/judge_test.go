@@ -70,6 +70,9 @@ func TestVerdict(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			if got, want := verdict(&Assessment{Document: c.document, Warnings: c.warnings, Unseen: c.unseen, Forgeable: true}), max(c.want, Caution); got != want {
+				t.Errorf("in a user's own namespace %v, want %v", got, want)
+			}
 			got := verdict(&Assessment{Document: c.document, Warnings: c.warnings, Unseen: c.unseen})
 			if got != c.want {
 				t.Errorf("%v, want %v", got, c.want)

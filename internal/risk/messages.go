@@ -59,6 +59,7 @@ const (
 	summarySafeExpected
 	summarySafeNoted
 	summaryUnseen
+	summaryForgeable
 	summaryUnknown
 	summaryUnknownNoted
 	summaryCaution

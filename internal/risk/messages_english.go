@@ -45,6 +45,7 @@ var english = catalogue{
 	summarySafe:          "Known, and nothing unusual was found.",
 	summarySafeExpected:  "Known, and everything found is normal for this program.",
 	summarySafeNoted:     "Known, and nothing found calls for action.",
+	summaryForgeable:     "Nothing dangerous was found, but an ordinary user made its namespace, where a path proves nothing, so it is not called safe.",
 	summaryUnseen:        "Nothing dangerous was found, but not everything could be seen ({facts}), so it is not called safe.",
 	summaryUnknown:       "Nothing unusual was found, but policy does not know the program: make sure what it is for.",
 	summaryUnknownNoted:  "Nothing found calls for action, but policy does not know the program: make sure what it is for.",

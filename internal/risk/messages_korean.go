@@ -46,6 +46,7 @@ var korean = catalogue{
 	summarySafe:          "알려진 프로그램이며 특이사항이 없습니다.",
 	summarySafeExpected:  "알려진 프로그램이며, 발견된 항목은 모두 이 프로그램에서 정상입니다.",
 	summarySafeNoted:     "알려진 프로그램이며, 조치가 필요한 항목은 없습니다.",
+	summaryForgeable:     "위험 요소는 발견되지 않았으나 일반 사용자가 만든 네임스페이스에서 실행되어 경로를 신뢰할 수 없으므로 안전하다고 판단하지 않습니다.",
 	summaryUnseen:        "위험 요소는 발견되지 않았으나 확인하지 못한 정보({facts})가 있어 안전하다고 판단하지 않습니다.",
 	summaryUnknown:       "특이사항은 없지만 정책에 등록되지 않은 프로그램입니다. 용도를 확인하십시오.",
 	summaryUnknownNoted:  "조치가 필요한 항목은 없지만 정책에 등록되지 않은 프로그램입니다. 용도를 확인하십시오.",

@@ -29,6 +29,7 @@ func (s *scrapeOnce) Collect(ch chan<- prometheus.Metric) {
 
 // made returns a collector, failing the test where it could not be made.
 func made(t *testing.T) func(Collector, error) Collector {
+	t.Helper()
 	return func(c Collector, err error) Collector {
 		t.Helper()
 		if err != nil {

@@ -63,6 +63,7 @@ func BenchmarkProcess(b *testing.B) {
 }
 
 func benchmarkScrape(b *testing.B, processes int, scrape func() error) {
+	b.Helper()
 	if err := scrape(); err != nil { // what is kept from scrape to scrape
 		b.Fatal(err)
 	}

@@ -200,6 +200,7 @@ func someTools(t *testing.T) []string {
 
 // forkUntil starts short-lived processes.
 func forkUntil(t *testing.T, stop <-chan struct{}, programs []string) {
+	t.Helper()
 	for {
 		select {
 		case <-stop:

@@ -30,7 +30,9 @@ func pidsOf(t *rowTable, i *inventory.Inventory) []int {
 
 func TestWorthRow(t *testing.T) {
 	uses := func(bytes uint64) func(*judged) { return func(j *judged) { j.ResidentBytes = bytes } }
-	const threshold = 53_687_092 // the first whole number from 5 % of testMemory on
+	const threshold = testMemory / 4
+	config := testConfig()
+	config.MemoryThreshold = 0.25
 	cases := []struct {
 		name string
 		j    judged
@@ -49,7 +51,7 @@ func TestWorthRow(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			rows := pidsOf(newRowTable(testConfig()), inventoryOf(testBegin, c.j))
+			rows := pidsOf(newRowTable(config), inventoryOf(testBegin, c.j))
 			if got := len(rows) == 1; got != c.want {
 				t.Errorf("worth a row: %v, want %v", got, c.want)
 			}
@@ -101,7 +103,7 @@ func TestRowsStable(t *testing.T) {
 	table := newRowTable(config)
 	var all []judged
 	for pid := range 40 {
-		all = append(all, tool(1000+pid, found(risk.Dangerous), began(uint64(random.IntN(1000)))))
+		all = append(all, tool(1000+2*pid, found(risk.Dangerous), began(uint64(random.IntN(5)))))
 	}
 	var first []int
 	for round := range 100 {
@@ -109,7 +111,7 @@ func TestRowsStable(t *testing.T) {
 			all[i].CPUSeconds += random.Float64()
 			all[i].ResidentBytes = random.Uint64N(testMemory)
 		}
-		young := tool(1+random.IntN(900), found(risk.Dangerous), began(uint64(2000+round)))
+		young := tool(901+2*random.IntN(100), found(risk.Dangerous), began(uint64(2000+round)))
 		got := pidsOf(table, inventoryOf(testBegin, append(slices.Clone(all), young)...))
 		if first == nil {
 			first = got
@@ -206,7 +208,7 @@ func TestRowInfo(t *testing.T) {
 		"verdict": "danger", "description": "In-memory store",
 	}
 	config := testConfig()
-	config.Terminatable = func(p *process.Process, a *risk.Assessment, i *inventory.Inventory) bool {
+	config.Terminatable = func(p *process.Process, _ *risk.Assessment, i *inventory.Inventory) bool {
 		return i.Process(p.PID) != p
 	}
 	if diff := cmp.Diff(want, infoOf(t, config, server)); diff != "" {

@@ -308,7 +308,7 @@ func TestProcessConsistency(t *testing.T) {
 	config.MaxPIDs, config.MaxGroups = 20, 8
 	c := collecting(config)
 	var all []judged
-	for round := range 300 {
+	for round := range 150 {
 		all = churn(random, all)
 		c.now = inventoryOf(testBegin.Add(time.Duration(round)*time.Minute), slices.Clone(all)...)
 		scraped := families(t, c)

@@ -51,7 +51,7 @@ type outcome struct {
 }
 
 // scrape gathers a selection as an exporter does.
-func scrape(t *testing.T, s *Set, ctx context.Context, include, exclude []string) outcome {
+func scrape(ctx context.Context, t *testing.T, s *Set, include, exclude []string) outcome {
 	t.Helper()
 	selected, err := s.Select(ctx, include, exclude)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestSetSelect(t *testing.T) {
 			for _, name := range c.want {
 				want.Success[name] = 1
 			}
-			wantOutcome(t, scrape(t, set, t.Context(), c.include, c.exclude), want)
+			wantOutcome(t, scrape(t.Context(), t, set, c.include, c.exclude), want)
 		})
 	}
 }
@@ -156,7 +156,7 @@ func TestSetFailures(t *testing.T) {
 		"panics": panicking("index out of range"), "panics-error": panicking(errors.New("nil map")), "bytes": badLabel,
 	})
 	for range 2 { // the second scrape starts all of them again
-		wantOutcome(t, scrape(t, set, t.Context(), nil, nil), outcome{
+		wantOutcome(t, scrape(t.Context(), t, set, nil, nil), outcome{
 			Values:  []string{"works"},
 			Success: map[string]float64{"works": 1, "fails": 0, "nodata": 1, "panics": 0, "panics-error": 0, "bytes": 0},
 		})
@@ -185,7 +185,7 @@ func TestSetCutOff(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		begin := time.Now()
-		wantOutcome(t, scrape(t, set, ctx, nil, nil), outcome{
+		wantOutcome(t, scrape(ctx, t, set, nil, nil), outcome{
 			Values: []string{"works"}, Success: map[string]float64{"slow": 0, "works": 1},
 		})
 		if took := time.Since(begin); took != 3*time.Second {
@@ -195,7 +195,7 @@ func TestSetCutOff(t *testing.T) {
 			t.Errorf("log:\n%s", log.String())
 		}
 		// A patient scrape that comes meanwhile waits for the same run.
-		wantOutcome(t, scrape(t, set, t.Context(), []string{"slow"}, nil), outcome{
+		wantOutcome(t, scrape(t.Context(), t, set, []string{"slow"}, nil), outcome{
 			Values: []string{"slow"}, Success: map[string]float64{"slow": 1},
 		})
 		if took := time.Since(begin); took != 10*time.Second || slow.started.Load() != 1 {
@@ -220,7 +220,7 @@ func TestSetStuck(t *testing.T) {
 		set := NewSet(discard(), map[string]Collector{"stuck": stuck, "works": says("works")})
 		for range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-			wantOutcome(t, scrape(t, set, ctx, nil, nil), outcome{
+			wantOutcome(t, scrape(ctx, t, set, nil, nil), outcome{
 				Values: []string{"works"}, Success: map[string]float64{"stuck": 0, "works": 1},
 			})
 			cancel()
@@ -233,7 +233,7 @@ func TestSetStuck(t *testing.T) {
 		if !told.Load() {
 			t.Error("nobody told the collector that no scrape waits for it any more")
 		}
-		wantOutcome(t, scrape(t, set, t.Context(), nil, nil), outcome{
+		wantOutcome(t, scrape(t.Context(), t, set, nil, nil), outcome{
 			Values: []string{"stuck", "works"}, Success: map[string]float64{"stuck": 1, "works": 1},
 		})
 	})
@@ -251,7 +251,7 @@ func TestSetShared(t *testing.T) {
 		var scrapes sync.WaitGroup
 		for range 20 {
 			scrapes.Go(func() {
-				wantOutcome(t, scrape(t, set, t.Context(), nil, nil), outcome{
+				wantOutcome(t, scrape(t.Context(), t, set, nil, nil), outcome{
 					Values: []string{"one"}, Success: map[string]float64{"one": 1},
 				})
 			})
@@ -272,7 +272,7 @@ func TestSetOver(t *testing.T) {
 			<-ctx.Done()
 			return context.Cause(ctx)
 		}}
-		wantOutcome(t, scrape(t, NewSet(discard(), map[string]Collector{"block": block}), ctx, nil, nil),
+		wantOutcome(t, scrape(ctx, t, NewSet(discard(), map[string]Collector{"block": block}), nil, nil),
 			outcome{Success: map[string]float64{"block": 0}})
 		time.Sleep(flightLimit)
 	})

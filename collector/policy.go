@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"server-monitor/internal/policy"
 )
 
 var (
@@ -12,8 +14,8 @@ var (
 		"1, with the version of the policy that holds: the same on all servers that have the same policy.",
 		prometheus.GaugeValue, "version")
 	policyDocuments = define("policy", "policy_documents",
-		"Documents on known processes that hold on this platform, by where they come from.", prometheus.GaugeValue, "source")
-	policyRules = define("policy", "policy_rules", "Process rules that hold.", prometheus.GaugeValue)
+		"Documents on known processes, of all platforms, by where they come from.", prometheus.GaugeValue, "source")
+	policyRules = define("policy", "policy_rules", "Process rules that are enabled.", prometheus.GaugeValue)
 
 	policyStoreUp = define("policy", "policy_store_up",
 		"1 if the policy store answered when it was last asked, else 0; absent where none is configured.", prometheus.GaugeValue)
@@ -22,18 +24,13 @@ var (
 	policyRefreshFailures = define("policy", "policy_refresh_failures_total",
 		"How often policy could not be read from the store.", prometheus.CounterValue)
 	policyInvalidDocuments = define("policy", "policy_invalid_documents",
-		"Documents of the store that are malformed; each counts as protecting its name.", prometheus.GaugeValue)
+		"Documents and rules of the store that are malformed; each counts as protecting what it may be about.", prometheus.GaugeValue)
 )
 
 // PolicyStatus is how policy fares.
 type PolicyStatus struct {
-	// Version is that of the set that holds.
-	Version string
-	// Documents counts the documents of the set by where they come from:
-	// "catalogue", "store".
-	Documents map[string]int
-	// Rules counts the process rules of the set.
-	Rules int
+	// Set is the policy that holds.
+	Set *policy.Set
 	// Store is nil where no store is configured.
 	Store *PolicyStoreStatus
 }
@@ -46,8 +43,6 @@ type PolicyStoreStatus struct {
 	LastSuccess time.Time
 	// Failures counts the readings that failed.
 	Failures uint64
-	// Invalid counts its malformed documents.
-	Invalid int
 }
 
 type policyCollector struct{ status func() PolicyStatus }
@@ -59,11 +54,12 @@ func NewPolicy(status func() PolicyStatus) Collector { return policyCollector{st
 // Update implements [Collector].
 func (c policyCollector) Update(_ context.Context, ch chan<- prometheus.Metric) error {
 	s := c.status()
-	policyInfo.send(ch, 1, label(s.Version))
-	for source, n := range s.Documents {
-		policyDocuments.send(ch, float64(n), label(source))
+	stats := s.Set.Stats()
+	policyInfo.send(ch, 1, label(s.Set.Version()))
+	for source, n := range stats.Documents {
+		policyDocuments.send(ch, float64(n), label(string(source)))
 	}
-	policyRules.send(ch, float64(s.Rules))
+	policyRules.send(ch, float64(stats.Rules))
 	if s.Store == nil {
 		return nil
 	}
@@ -74,6 +70,6 @@ func (c policyCollector) Update(_ context.Context, ch chan<- prometheus.Metric) 
 	}
 	policyLastSuccess.send(ch, last)
 	policyRefreshFailures.send(ch, float64(s.Store.Failures))
-	policyInvalidDocuments.send(ch, float64(s.Store.Invalid))
+	policyInvalidDocuments.send(ch, float64(stats.Invalid))
 	return nil
 }

@@ -119,7 +119,7 @@ func (p *parts) snapshot(ctx context.Context) (*process.Snapshot, error) {
 
 // policyStatus is how policy fares.
 func (p *parts) policyStatus() collector.PolicyStatus {
-	return collector.PolicyStatus{Version: p.policy.Current().Version()}
+	return collector.PolicyStatus{Set: p.policy.Current()}
 }
 
 // terminatable tells whether neither a guard nor policy forbids to end a

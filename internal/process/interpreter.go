@@ -45,7 +45,7 @@ var (
 var languages = map[string]*language{
 	"sh": &shellLanguage, "bash": &shellLanguage, "dash": &shellLanguage, "ash": &shellLanguage, "zsh": &shellLanguage,
 	"ksh": &shellLanguage, "mksh": &shellLanguage, "yash": &shellLanguage, "csh": &shellLanguage, "tcsh": &shellLanguage,
-	"fish":   &shellLanguage,
+	"fish":   {text: "cC", value: "odDfp"},
 	"python": &pythonLanguage, "platform-python": &pythonLanguage, "pypy": &pythonLanguage,
 	"perl": {text: "eE", value: "I", rest: "MmFixDCV"},
 	"ruby": {text: "e", value: "IrCE", rest: "FKTWxi"},
@@ -130,7 +130,7 @@ func (l *language) script(words []byte) []byte {
 		case bytes.HasPrefix(word, []byte("--")):
 			name, _, _ := bytes.Cut(word, []byte("="))
 			switch string(name) {
-			case "--eval", "--print", "--command":
+			case "--eval", "--print", "--command", "--init-command":
 				return nil
 			}
 			if slices.Contains(l.long, string(word)) {

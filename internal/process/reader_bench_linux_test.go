@@ -1,6 +1,7 @@
 package process
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,19 +33,19 @@ func TestSteadySnapshotHardlyAllocates(t *testing.T) {
 	r.youngLife = 0 // as if all had lived for long
 	n := len(take(t, r).Processes)
 	ctx := t.Context()
-	var snapshotErr error
-	allocations := testing.AllocsPerRun(factsTurn, func() {
-		if _, err := r.Snapshot(ctx); err != nil {
-			snapshotErr = err
-		}
-	})
-	if snapshotErr != nil {
-		t.Fatal(snapshotErr)
+	best := math.Inf(1)
+	// Whoever starts processes meanwhile costs allocations that are not steady.
+	for try := 0; try < 10 && best > 0.9; try++ {
+		allocations := testing.AllocsPerRun(factsTurn, func() {
+			if _, err := r.Snapshot(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		best = min(best, allocations/float64(n))
 	}
-	if each := allocations / float64(n); each > 0.9 {
-		t.Errorf("%.2f allocations for each of %d processes", each, n)
-	} else {
-		t.Logf("%.2f allocations for each of %d processes", each, n)
+	t.Logf("%.2f allocations for each of %d processes", best, n)
+	if best > 0.9 {
+		t.Error("want less than one")
 	}
 }
 

@@ -305,9 +305,11 @@ func (r *Reader) update(t *tracked) (Process, error) {
 func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 	fresh := t.facts == nil
 	changed := t.note(raw)
-	if euid := r.effectiveUID(t); euid != t.euid || fresh {
-		t.euid = euid
-		changed = true
+	if fresh || !t.kernel {
+		if euid := r.effectiveUID(t); euid != t.euid || fresh {
+			t.euid = euid
+			changed = true
+		}
 	}
 	switch {
 	case changed:
@@ -422,6 +424,10 @@ func (r *Reader) effectiveUID(t *tracked) int {
 // readDescriptorCount counts the open descriptors: by the size of /proc/PID/fd
 // where the kernel is 6.2 or later (proc_pid_fd(5)), else by listing it.
 func (r *Reader) readDescriptorCount(t *tracked) {
+	if t.kernel {
+		t.openFDs = 0
+		return
+	}
 	count := -1
 	if r.countFDs {
 		var st unix.Stat_t
@@ -429,7 +435,7 @@ func (r *Reader) readDescriptorCount(t *tracked) {
 		if held && unix.Fstat(t.fds, &st) == nil || !held && r.statAt(t, "fd", &st) == nil {
 			count = int(st.Size)
 		}
-	} else if !t.kernel {
+	} else {
 		count = r.listDescriptors(t, nil)
 	}
 	t.fdsChanged = count != t.openFDs

@@ -35,7 +35,10 @@ func (s *Set) addInvalid(digests []digest, invalid []Invalid) []digest {
 		digests = append(digests, digestJSON(in))
 		s.invalid = append(s.invalid, *in)
 		if in.Rule != nil {
-			s.broken = append(s.broken, in)
+			rule, broken := *in.Rule, *in
+			rule.compile()
+			broken.Rule = &rule
+			s.broken = append(s.broken, &broken)
 		}
 		if in.Name == "" {
 			continue

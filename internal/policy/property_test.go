@@ -43,7 +43,6 @@ func (w world) invalid() Invalid {
 		r := w.rule()
 		r.Effect = Protect
 		in = Invalid{Collection: ProcessRules, ID: in.ID, Rule: &r}
-		r.compile()
 	}
 	return in
 }

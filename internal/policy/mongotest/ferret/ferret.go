@@ -1,0 +1,78 @@
+// Package ferret runs FerretDB, which speaks MongoDB's wire protocol, inside of
+// tests: a real server behind a real connection, kept in SQLite.
+package ferret
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/FerretDB/FerretDB/ferretdb"
+)
+
+// Server is one FerretDB. It can be stopped and started again with what it
+// holds, at the same address.
+type Server struct {
+	folder  string
+	address string
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+// Start runs a server that keeps its data in a folder. An address with port 0
+// gets a free port.
+func Start(address, folder string) (*Server, error) {
+	s := &Server{folder: folder, address: address}
+	return s, s.Start()
+}
+
+// Start runs a stopped server again.
+func (s *Server) Start() error {
+	db, err := ferretdb.New(&ferretdb.Config{
+		Listener: ferretdb.ListenerConfig{TCP: s.address}, Handler: "sqlite", SQLiteURL: "file:" + s.folder + "/",
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		return fmt.Errorf("start FerretDB: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		db.Run(ctx)
+	}()
+	s.stop, s.done = cancel, done
+	s.address = hostOf(db.MongoDBURI())
+	return s.wait()
+}
+
+// hostOf is the address in "mongodb://127.0.0.1:27017/".
+func hostOf(uri string) string { return uri[len("mongodb://") : len(uri)-1] }
+
+// wait waits until the server takes connections.
+func (s *Server) wait() error {
+	var err error
+	for range 100 {
+		var c net.Conn
+		if c, err = net.Dial("tcp", s.address); err == nil {
+			return c.Close()
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return fmt.Errorf("FerretDB does not listen: %w", err)
+}
+
+// Stop ends the server and its connections.
+func (s *Server) Stop() {
+	s.stop()
+	<-s.done
+}
+
+// Address is where it listens.
+func (s *Server) Address() string { return s.address }
+
+// URI is its connection string.
+func (s *Server) URI() string { return "mongodb://" + s.address + "/" }

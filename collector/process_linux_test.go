@@ -144,7 +144,7 @@ func TestProcessUnderChurn(t *testing.T) {
 	defer churn.Wait()
 	defer close(stop)
 	config := testConfig()
-	config.MaxPIDs, config.MaxGroups = 30, 60
+	config.MaxPIDs = 5000 // the machine may have its own crowd of older ones
 	c := reading(t, "/proc", "/", config)
 	last := map[string]float64{}
 	seen := map[string]bool{}

@@ -8,16 +8,21 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/net/netutil"
 
+	"server-monitor/collector"
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/logtail"
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
+	"server-monitor/internal/resources"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 	"server-monitor/killapi"
@@ -35,7 +40,7 @@ type operator struct {
 }
 
 // newOperator builds what the flags ask for, nil where it is off.
-func (p *parts) newOperator(c *config, logger *slog.Logger) (*operator, error) {
+func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) (*operator, error) {
 	flags := &c.serve.operator
 	if flags.off {
 		return nil, nil
@@ -49,7 +54,7 @@ func (p *parts) newOperator(c *config, logger *slog.Logger) (*operator, error) {
 	}()
 	api := killapi.Config{
 		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
-		AnonymousView: flags.anonymousView, Language: c.language, Logger: logger,
+		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView, Language: c.language, Logger: logger,
 	}
 	if c.tokenFile != "" {
 		tokens, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
@@ -72,6 +77,26 @@ func (p *parts) newOperator(c *config, logger *slog.Logger) (*operator, error) {
 	o.api = killapi.New(api)
 	ok = true
 	return o, nil
+}
+
+// gatherResources reads what the collectors that are on tell of the machine.
+// Scrapes that come at the same time share their readings.
+func gatherResources(set *collector.Set) resources.Gather {
+	names := slices.DeleteFunc(slices.Clone(resources.Collectors), func(name string) bool { return !slices.Contains(set.Names(), name) })
+	return func(ctx context.Context) ([]*dto.MetricFamily, error) {
+		if len(names) == 0 { // which would select all
+			return nil, nil
+		}
+		selected, err := set.Select(ctx, names, nil)
+		if err != nil {
+			return nil, err
+		}
+		registry := prometheus.NewRegistry()
+		if err := registry.Register(selected); err != nil {
+			return nil, err
+		}
+		return registry.Gather()
+	}
 }
 
 // addTermination adds what ends processes, and what keeps account of that.
@@ -240,8 +265,9 @@ func (o *operator) endpoints(flags *operatorConfig) []endpoint {
 	return all
 }
 
-// stop lets terminations that run come to their ends.
+// stop ends the streams and lets terminations that run come to their ends.
 func (o *operator) stop(ctx context.Context) error {
+	o.api.Close()
 	if o.terminator == nil {
 		return nil
 	}

@@ -22,7 +22,7 @@ type parts struct {
 	keeper *inventory.Keeper
 	host   *terminate.Host
 
-	manager service.Manager
+	manager *service.AutoManager // nil until somebody needs it
 	endings *collector.Termination
 }
 
@@ -44,7 +44,12 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 	}, nil
 }
 
-func (p *parts) close() { p.reader.Close() }
+func (p *parts) close() {
+	if p.manager != nil {
+		p.manager.Close()
+	}
+	p.reader.Close()
+}
 
 // fixedPolicy is policy that never changes.
 type fixedPolicy struct{ set *policy.Set }

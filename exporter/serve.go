@@ -55,7 +55,7 @@ func serve(c *config) error {
 		return err
 	}
 	endpoints := metricsEndpoints(listeners, routes, c.serve.web)
-	operator, err := parts.newOperator(c, logger)
+	operator, err := parts.newOperator(c, set, logger)
 	if err != nil {
 		closeAll(listeners)
 		return err

@@ -8,6 +8,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"server-monitor/internal/inventory"
@@ -56,6 +59,7 @@ type Config struct {
 	// Automation is nil where no alerts are taken.
 	Automation *Automation
 	Services   service.Manager
+	Resources  Resources
 	Logs       map[string]logtail.Log
 	// Hosts are the names that a request may call the listener by, with port,
 	// as in the header Host.
@@ -74,6 +78,14 @@ type API struct {
 	answers  answers
 
 	automation *automation // nil where no alerts are taken
+
+	streams   streams
+	tails     tails
+	boardLock sync.Mutex
+	boards    map[language.Language]*board
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
 }
 
 // The limits of the design: 5 failed logins a minute and address, 10
@@ -83,7 +95,7 @@ const (
 	endingsPerMinute  = 10
 )
 
-// New makes the API.
+// New makes the API. It is to be closed in the end.
 func New(config Config) *API {
 	a := &API{
 		config:   config,
@@ -91,18 +103,28 @@ func New(config Config) *API {
 		origin:   http.NewCrossOriginProtection(),
 		failures: newAttempts(failuresPerMinute, time.Minute),
 		endings:  newAttempts(endingsPerMinute, time.Minute),
+		boards:   make(map[language.Language]*board),
 	}
+	a.life, a.end = context.WithCancel(context.Background())
 	if config.Automation != nil {
 		a.automation = newAutomation(a, *config.Automation)
 	}
+	methods := make(map[string][]string)
 	for _, c := range a.calls() {
 		a.mux.Handle(c.method+" "+c.path, a.handler(c))
+		methods[c.path] = append(methods[c.path], c.method)
+	}
+	for path, allowed := range methods {
+		a.mux.Handle(path, a.otherMethods(allowed))
 	}
 	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		a.answerProblem(w, problemNoCall)
 	})
 	return a
 }
+
+// Close ends the streams. Whoever serves the API waits for its requests.
+func (a *API) Close() { a.end() }
 
 // call is one call of the API.
 type call struct {
@@ -124,7 +146,10 @@ func (a *API) calls() []call {
 		{http.MethodPost, "/api/v1/processes/{pid}/terminate", token.Operator, false, a.terminate},
 		{http.MethodGet, "/api/v1/terminations/{id}", token.Viewer, false, a.showTermination},
 		{http.MethodGet, "/api/v1/services", token.Viewer, true, a.listServices},
+		{http.MethodGet, "/api/v1/resources", token.Viewer, true, a.showResources},
+		{http.MethodGet, "/api/v1/stream", token.Viewer, true, a.streamConsole},
 		{http.MethodGet, "/api/v1/logs", token.Viewer, false, a.listLogs},
+		{http.MethodGet, "/api/v1/logs/stream", token.Viewer, false, a.streamLog},
 		{http.MethodPost, "/api/v1/alerts", token.Automation, false, a.receiveAlerts},
 		{http.MethodGet, "/api/v1/audit", token.Admin, false, a.listEvents},
 	}
@@ -147,6 +172,15 @@ func setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// otherMethods turns away the methods that a path does not have.
+func (a *API) otherMethods(allowed []string) http.Handler {
+	slices.Sort(allowed)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		a.answerProblem(w, problemMethod)
+	})
 }
 
 // handler authenticates, authorises, and makes a call.

@@ -1,7 +1,6 @@
 package killapi
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,6 +22,10 @@ func (a *API) listLogs(w http.ResponseWriter, r *http.Request, _ token.Record) e
 	if err != nil {
 		return err
 	}
+	l, err := a.languageOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	if source == "" {
 		return answer(w, http.StatusOK, map[string]any{"sources": slices.AppendSeq([]string{}, sorted(a.config.Logs))})
 	}
@@ -33,13 +36,15 @@ func (a *API) listLogs(w http.ResponseWriter, r *http.Request, _ token.Record) e
 	last, err := log.Last(r.Context(), lines)
 	if err != nil {
 		a.config.Logger.Warn("log cannot be read", "source", source, "err", err)
-		return newProblem(http.StatusServiceUnavailable, "log-unavailable", logtail.Problem(err).In(a.config.Language))
+		return problemNoLog.with(logtail.Problem(err).In(l))
 	}
 	if last == nil {
 		last = []logtail.Line{}
 	}
 	return answer(w, http.StatusOK, map[string]any{"source": source, "lines": last})
 }
+
+var problemNoLog = newProblem(http.StatusServiceUnavailable, "log-unavailable", "")
 
 var problemNoSource = newProblem(http.StatusNotFound, "no-such-source", "There is no such log; GET /api/v1/logs lists those there are.")
 
@@ -48,19 +53,17 @@ func sorted(logs map[string]logtail.Log) func(yield func(string) bool) {
 	return slices.Values(slices.Sorted(maps.Keys(logs)))
 }
 
+// parseLogQuery reads the parameters of GET /logs.
 func parseLogQuery(r *http.Request) (source string, lines int, err error) {
+	if err := onlyParameters(r, "source", "lines", parameterLanguage); err != nil {
+		return "", 0, err
+	}
+	values := r.URL.Query()
 	lines = defaultLines
-	for key, values := range r.URL.Query() {
-		switch {
-		case len(values) == 1 && key == "source":
-			source = values[0]
-		case len(values) == 1 && key == "lines":
-			if lines, err = parsePosition(key, values[0], maxLines); err != nil {
-				return "", 0, problemBody.with(err.Error())
-			}
-		default:
-			return "", 0, problemBody.with(fmt.Sprintf("the parameter %q is not known, or there twice", key))
+	if values.Has("lines") {
+		if lines, err = parsePosition("lines", values.Get("lines"), maxLines); err != nil {
+			return "", 0, problemBody.with(err.Error())
 		}
 	}
-	return source, lines, nil
+	return values.Get("source"), lines, nil
 }

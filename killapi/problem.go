@@ -42,6 +42,7 @@ func (p *problem) with(detail string) *problem {
 // The problems that do not depend on a process.
 var (
 	problemNoCall      = newProblem(http.StatusNotFound, "no-such-call", "There is no such call; /api/v1/openapi.json lists them.")
+	problemMethod      = newProblem(http.StatusMethodNotAllowed, "method", "The call has another method; the header Allow says which.")
 	problemHost        = newProblem(http.StatusMisdirectedRequest, "host", "The listener is not known by this name; --operator.host adds one.")
 	problemOrigin      = newProblem(http.StatusForbidden, "cross-origin", "The request comes from a page of another origin.")
 	problemQueryToken  = newProblem(http.StatusBadRequest, "token-in-query", "A token belongs into the header Authorization, never into an address.")

@@ -28,17 +28,31 @@ type permission struct {
 
 // processPage answers GET /processes.
 type processPage struct {
+	pageHead
+	Processes []processRow `json:"processes"`
+}
+
+// pageHead is what goes before the processes of a list.
+type pageHead struct {
 	page
-	Taken         string         `json:"taken"`
-	PolicyVersion string         `json:"policy_version"`
-	Verdicts      map[string]int `json:"verdicts"`
-	Excluded      int            `json:"excluded"`
-	Processes     []processRow   `json:"processes"`
+	Taken         string `json:"taken"`
+	PolicyVersion string `json:"policy_version"`
+	// Verdicts counts all assessed processes, Excluded those that are not,
+	// whatever the list holds.
+	Verdicts map[string]int `json:"verdicts"`
+	Excluded int            `json:"excluded"`
+	// UnownedSockets counts listening sockets whose owner may not be seen.
+	UnownedSockets int `json:"unowned_sockets"`
 }
 
 // listProcesses answers GET /processes.
 func (a *API) listProcesses(w http.ResponseWriter, r *http.Request, _ token.Record) error {
-	q, err := parseProcessQuery(r.URL.Query())
+	values := r.URL.Query()
+	l, err := a.languageOf(values)
+	if err != nil {
+		return err
+	}
+	q, err := parseProcessQuery(values)
 	if err != nil {
 		return problemBody.with(err.Error())
 	}
@@ -46,18 +60,25 @@ func (a *API) listProcesses(w http.ResponseWriter, r *http.Request, _ token.Reco
 	if err != nil {
 		return fmt.Errorf("take inventory: %w", err)
 	}
-	all := report.New(taken, a.config.Language)
-	rows := q.choose(all.Processes)
-	answerPage := processPage{
-		page:  page{Total: len(rows), Offset: q.offset, Limit: q.limit},
-		Taken: all.Taken.UTC().Format(timeFormat), PolicyVersion: all.PolicyVersion,
-		Verdicts: all.Verdicts, Excluded: all.Excluded, Processes: []processRow{},
+	all := report.New(taken, l)
+	return answer(w, http.StatusOK, a.page(taken, all, q.choose(all.Processes), q.offset, q.limit))
+}
+
+// page makes a page of the chosen rows of a report.
+func (a *API) page(taken *inventory.Inventory, all *report.Report, rows []report.Process, offset, limit int) processPage {
+	p := processPage{
+		pageHead: pageHead{
+			page:  page{Total: len(rows), Offset: offset, Limit: limit},
+			Taken: all.Taken.UTC().Format(timeFormat), PolicyVersion: all.PolicyVersion,
+			Verdicts: all.Verdicts, Excluded: all.Excluded, UnownedSockets: all.UnownedSockets,
+		},
+		Processes: []processRow{},
 	}
 	host := a.config.Host()
-	for _, row := range cut(rows, q.offset, q.limit) {
-		answerPage.Processes = append(answerPage.Processes, a.row(taken, row, host))
+	for _, row := range cut(rows, offset, limit) {
+		p.Processes = append(p.Processes, a.row(taken, row, host))
 	}
-	return answer(w, http.StatusOK, answerPage)
+	return p
 }
 
 // row adds to a process whether it may be ended.
@@ -86,6 +107,13 @@ var reasonOff = terminate.Reason{
 
 // showProcess answers GET /processes/{pid}.
 func (a *API) showProcess(w http.ResponseWriter, r *http.Request, _ token.Record) error {
+	if err := onlyParameters(r, parameterLanguage); err != nil {
+		return err
+	}
+	l, err := a.languageOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	pid, err := pathPID(r)
 	if err != nil {
 		return err
@@ -94,7 +122,7 @@ func (a *API) showProcess(w http.ResponseWriter, r *http.Request, _ token.Record
 	if err != nil {
 		return fmt.Errorf("take inventory: %w", err)
 	}
-	row, ok := report.One(taken, pid, a.config.Language)
+	row, ok := report.One(taken, pid, l)
 	if !ok {
 		return problemNotFound
 	}

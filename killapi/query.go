@@ -109,6 +109,7 @@ func (q *processQuery) set(key, value string, all []string) (err error) {
 		q.offset, err = parsePosition(key, value, 1<<31-1)
 	case "limit":
 		q.limit, err = parsePosition(key, value, maxLimit)
+	case parameterLanguage: // read elsewhere
 	default:
 		return fmt.Errorf("the parameter %q is not known", key)
 	}

@@ -1,13 +1,24 @@
 package killapi
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	"server-monitor/internal/language"
 	"server-monitor/internal/service"
 	"server-monitor/internal/token"
 )
+
+// servicePage answers GET /services.
+type servicePage struct {
+	// Degraded tells that systemd could not be asked, so that only the
+	// configured services are there, as the process table has them.
+	Degraded bool         `json:"degraded"`
+	Services []serviceRow `json:"services"`
+}
 
 // serviceRow is a service in the answers of the API.
 type serviceRow struct {
@@ -29,23 +40,39 @@ type serviceRow struct {
 
 // listServices answers GET /services.
 func (a *API) listServices(w http.ResponseWriter, r *http.Request, _ token.Record) error {
-	if a.config.Services == nil {
-		return problemNotOffered
+	if err := onlyParameters(r, parameterLanguage); err != nil {
+		return err
 	}
-	found, err := a.config.Services.Services(r.Context())
+	l, err := a.languageOf(r.URL.Query())
 	if err != nil {
-		return fmt.Errorf("list services: %w", err)
+		return err
 	}
-	rows := make([]serviceRow, len(found))
+	page, err := a.allServices(r.Context(), l)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, page)
+}
+
+// allServices lists the services. Where systemd is away, those that the process
+// table has are better than none.
+func (a *API) allServices(ctx context.Context, l language.Language) (servicePage, error) {
+	if a.config.Services == nil {
+		return servicePage{}, problemNotOffered
+	}
+	found, err := a.config.Services.Services(ctx)
+	degraded := errors.Is(err, service.ErrSystemdAway)
+	if err != nil && !(degraded && found != nil) {
+		return servicePage{}, fmt.Errorf("list services: %w", err)
+	}
+	page := servicePage{Degraded: degraded, Services: make([]serviceRow, len(found))}
 	for i, s := range found {
-		rows[i] = serviceRow{
-			Name: s.Name, State: string(s.State), StateText: s.State.Text().In(a.config.Language), Sub: s.Sub,
-			Health: healthNames[service.HealthOf(s.State, s.Configured)], Source: string(s.Source), Description: s.Description,
+		page.Services[i] = serviceRow{
+			Name: s.Name, State: string(s.State), StateText: s.State.Text().In(l), Sub: s.Sub,
+			Health: s.Health().String(), Source: string(s.Source), Description: s.Description,
 			Since: s.Since, MainPID: s.MainPID, Configured: s.Configured,
 			Restarts: s.Restarts, MemoryBytes: s.MemoryBytes, CPUSeconds: s.CPUSeconds, Tasks: s.Tasks,
 		}
 	}
-	return answer(w, http.StatusOK, map[string]any{"services": rows})
+	return page, nil
 }
-
-var healthNames = map[service.Health]string{service.Good: "good", service.Warn: "warn", service.Bad: "bad"}

@@ -216,13 +216,13 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request, _ token.Record)
 	if a.config.Events == nil {
 		return problemOff
 	}
+	if err := onlyParameters(r, "limit"); err != nil {
+		return err
+	}
 	limit := defaultLimit
-	for key, values := range r.URL.Query() {
-		if key != "limit" || len(values) != 1 {
-			return problemBody.with(fmt.Sprintf("the parameter %q is not known", key))
-		}
+	if values := r.URL.Query(); values.Has("limit") {
 		var err error
-		if limit, err = parsePosition(key, values[0], maxLimit); err != nil {
+		if limit, err = parsePosition("limit", values.Get("limit"), maxLimit); err != nil {
 			return problemBody.with(err.Error())
 		}
 	}

@@ -1,7 +1,16 @@
 package process
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"server-monitor/internal/process/proctest"
 )
@@ -14,4 +23,457 @@ func fixtureReader(t testing.TB, f *proctest.Fixture) *Reader {
 	}
 	t.Cleanup(r.Close)
 	return r
+}
+
+// line is a process in short, for comparison.
+func line(p *Process) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q", p.Name)
+	if p.Exe != "" {
+		fmt.Fprintf(&b, " exe=%q", p.Exe)
+	}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{
+		{p.Kernel, "kernel"}, {p.State.ended(), "zombie"}, {p.File.Deleted, "deleted"}, {p.File.Memory, "memory"}, {p.File.Writable, "writable"}, {p.File.Trusted, "trusted"},
+		{p.Namespaces.ByUser, "byuser"}, {p.ContainerInit, "init"},
+	} {
+		if flag.set {
+			b.WriteString(" " + flag.name)
+		}
+	}
+	for _, part := range [][2]string{{"user", p.User}, {"unit", p.Unit}, {"userunit", p.UserUnit}, {"slice", p.Slice}, {"container", p.Container}, {"tty", p.TTY}, {"script", p.Script}} {
+		if part[1] != "" {
+			fmt.Fprintf(&b, " %s=%s", part[0], Printable(part[1]))
+		}
+	}
+	if p.Root != "/" {
+		fmt.Fprintf(&b, " root=%s", p.Root)
+	}
+	for _, s := range p.Listen {
+		fmt.Fprintf(&b, " %v/%v/%v", s.Protocol, s.Addr, s.Scope())
+	}
+	return b.String()
+}
+
+func checkLines(t *testing.T, tree proctest.Tree, want map[int]string) {
+	t.Helper()
+	r := fixtureReader(t, tree.Write(t))
+	for range 2 { // the second time from what is known
+		s := take(t, r)
+		for i := range s.Processes {
+			p := &s.Processes[i]
+			if w, ok := want[p.PID]; ok && line(p) != w {
+				t.Errorf("%d:\n got %s\nwant %s", p.PID, line(p), w)
+			}
+		}
+		if len(s.Processes) != len(tree.Processes) {
+			t.Errorf("%d processes, want %d", len(s.Processes), len(tree.Processes))
+		}
+	}
+}
+
+func TestSmallServer(t *testing.T) {
+	const session = " unit=session-3.scope slice=user.slice"
+	checkLines(t, proctest.Small(), map[int]string{
+		1:    `"systemd" exe="/usr/lib/systemd/systemd" trusted user=root unit=init.scope`,
+		2:    `"kthreadd" kernel user=root`,
+		11:   `"kworker/0:1-events" kernel user=root`,
+		634:  `"systemd-journald" exe="/usr/lib/systemd/systemd-journald" trusted user=root unit=systemd-journald.service slice=system.slice`,
+		801:  `"chronyd" exe="/usr/sbin/chronyd" trusted user=chrony unit=chronyd.service slice=system.slice udp/127.0.0.1:323/loopback udp/[::1]:323/loopback`,
+		902:  `"sshd" exe="/usr/sbin/sshd" trusted user=root unit=sshd.service slice=system.slice tcp/0.0.0.0:22/public tcp/[::]:22/public`,
+		1020: `"nginx" exe="/usr/sbin/nginx" trusted user=root unit=nginx.service slice=system.slice tcp/0.0.0.0:80/public tcp/[::]:80/public tcp/0.0.0.0:443/public`,
+		1021: `"nginx" exe="/usr/sbin/nginx" trusted user=nginx unit=nginx.service slice=system.slice tcp/0.0.0.0:80/public tcp/[::]:80/public tcp/0.0.0.0:443/public`,
+		1100: `"postgres" exe="/usr/bin/postgres" trusted user=postgres unit=postgresql.service slice=system.slice tcp/127.0.0.1:5432/loopback tcp/[::1]:5432/loopback`,
+		2200: `"sshd" exe="/usr/sbin/sshd" trusted user=root` + session,
+		2205: `"systemd" exe="/usr/lib/systemd/systemd" trusted user=rocky unit=user@1000.service userunit=init.scope slice=user.slice`,
+		2216: `"bash" exe="/usr/bin/bash" trusted user=rocky` + session + ` tty=pts/0`,
+		2301: `"report" exe="/home/rocky/bin/report" user=rocky` + session + ` tty=pts/0`,
+		2302: `"helper" zombie user=rocky tty=pts/0`,
+	})
+}
+
+func TestHostileServer(t *testing.T) {
+	const session = " user=mallory unit=session-9.scope slice=user.slice"
+	const home = "/home/mallory/"
+	checkLines(t, proctest.Hostile(), map[int]string{
+		3001: `"x) R 1 1 1 (y" exe="/home/mallory/x) R 1 1 1 (y"` + session,
+		3002: fmt.Sprintf("%q exe=%q", "a\nb\"c'\\d{e=\"f\"}", home+"a\nb\"c'\\d{e=\"f\"}") + session,
+		3004: fmt.Sprintf("%q exe=%q", "\xff\xfe\xc0\xaf", home+"\xff\xfe\xc0\xaf") + session,
+		3011: `"gone" exe="/home/mallory/gone" deleted` + session,
+		3012: `"tool (deleted)" exe="/home/mallory/tool (deleted)"` + session,
+		3013: `"rsyslogd" exe="/usr/sbin/rsyslogd" deleted` + session,
+		3021: `"memfd:sshd" exe="/memfd:/usr/sbin/sshd" deleted memory` + session,
+		3022: `"memfd:x" exe="/memfd:x" deleted memory` + session,
+		3023: `"shm" exe="/dev/shm/shm" deleted memory` + session,
+		3031: `"miner" exe="/tmp/.x/miner"` + session,
+		3033: `"python3.9" exe="/usr/bin/python3.9" trusted` + session + ` script=/home/mallory/sshd.py`,
+		3041: `"nginx" exe="/srv/jail/usr/sbin/nginx" trusted` + session + ` root=/srv/jail`,
+		3042: `"sshd" exe="/usr/sbin/sshd" byuser` + session,
+		3051: `"service" exe="/home/mallory/service" user=mallory unit=user@1001.service userunit=nginx.service slice=user.slice`,
+		3061: `"writable" exe="/usr/local/bin/writable" writable` + session,
+		3062: `"tool" exe="/opt/open/tool" writable` + session,
+		3063: `"tool" exe="/tmp/tool"` + session,
+		3071: `"huge" exe="/home/mallory/huge"` + session + ` tcp/0.0.0.0:6379/public`,
+	})
+}
+
+func TestContainerHost(t *testing.T) {
+	docker := " unit=docker-" + proctest.DockerID + ".scope slice=system.slice container=" + proctest.DockerID
+	checkLines(t, proctest.Container(), map[int]string{
+		720: `"nginx" exe="/usr/sbin/nginx" init user=root` + docker + ` tcp/0.0.0.0:80/private tcp/[::]:80/private`,
+		721: `"nginx" exe="/usr/sbin/nginx" user=101` + docker + ` tcp/0.0.0.0:80/private tcp/[::]:80/private`,
+		730: `"docker-proxy" exe="/usr/bin/docker-proxy" trusted user=root unit=docker.service slice=system.slice tcp/0.0.0.0:8080/public`,
+		800: `"redis-server" exe="/usr/bin/redis-server" byuser user=100999 unit=user@1000.service userunit=libpod-` + proctest.PodmanID + `.scope slice=user.slice container=` +
+			proctest.PodmanID + ` tcp/0.0.0.0:6379/private`,
+		900: `"app" exe="/usr/local/bin/app" init user=rocky container=` + proctest.ClassicID + ` tcp/127.0.0.1:9000/loopback`,
+		920: `"systemd" exe="/usr/lib/systemd/systemd" init user=root unit=machine-rocky9.scope slice=machine.slice container=rocky9`,
+		921: `"sshd" exe="/usr/sbin/sshd" user=root unit=machine-rocky9.scope slice=machine.slice container=rocky9 tcp/0.0.0.0:2222/public`,
+	})
+}
+
+func TestUnownedSockets(t *testing.T) {
+	f := proctest.Hostile().Write(t)
+	r := fixtureReader(t, f)
+	if s := take(t, r); s.UnownedSockets != 1 {
+		t.Errorf("%d sockets without an owner, want 1", s.UnownedSockets)
+	}
+	f.SetSockets()
+	if s := take(t, r); s.UnownedSockets != 0 || len(find(s, 902).Listen) != 0 {
+		t.Errorf("%d sockets without an owner, want 0", s.UnownedSockets)
+	}
+}
+
+// TestRevision changes one property after the other: each makes a new revision
+// but for those that are said not to.
+func TestRevision(t *testing.T) {
+	base := proctest.Process{PID: 4000, PPID: 1, Exe: "/usr/bin/tool", UID: 1000, Cgroup: "/system.slice/a.service"}
+	cases := []struct {
+		name   string
+		change func(*proctest.Process)
+		turn   bool // nothing in stat tells it
+		same   bool
+	}{
+		{"nothing", func(*proctest.Process) {}, false, true},
+		{"state", func(p *proctest.Process) { p.State = 'R' }, false, true},
+		{"cpu", func(p *proctest.Process) { p.CPUTicks = 100 }, false, true},
+		{"memory", func(p *proctest.Process) { p.RSS = 1 << 20 }, false, true},
+		{"threads", func(p *proctest.Process) { p.Threads = 9 }, false, true},
+		{"descriptors", func(p *proctest.Process) { p.Descriptors = 9 }, false, true},
+		{"execution of the same", func(p *proctest.Process) { p.Image = 1 }, false, true},
+		{"parent", func(p *proctest.Process) { p.PPID = 2 }, false, false},
+		{"comm", func(p *proctest.Process) { p.Comm = "x" }, false, false},
+		{"session", func(p *proctest.Process) { p.Session = 1 }, false, false},
+		{"terminal", func(p *proctest.Process) { p.TTY = proctest.PTS(3) }, false, false},
+		{"exe", func(p *proctest.Process) { p.Exe = "/usr/bin/other" }, false, false},
+		{"argv0", func(p *proctest.Process) { p.Args = []string{"other"}; p.Image = 1 }, false, false},
+		{"user", func(p *proctest.Process) { p.UID = 7 }, false, false},
+		{"socket", func(p *proctest.Process) { p.Sockets = []uint64{7001} }, false, false},
+		{"rewritten argv0", func(p *proctest.Process) { p.Args = []string{"other"} }, true, false},
+		{"cgroup", func(p *proctest.Process) { p.Cgroup = "/system.slice/b.service" }, true, false},
+		{"root", func(p *proctest.Process) { p.Root = "/srv" }, true, false},
+		{"mount namespace", func(p *proctest.Process) { p.Mount = 7 }, true, false},
+		{"network namespace", func(p *proctest.Process) { p.Net = 7 }, true, false},
+		{"pid namespace", func(p *proctest.Process) { p.PIDNS = 7 }, true, false},
+		{"user namespace", func(p *proctest.Process) { p.User = 7 }, true, false},
+	}
+	tree := proctest.Tree{
+		Processes: []proctest.Process{{PID: 1, Exe: "/sbin/init"}, base},
+		Files:     []proctest.File{{Path: "/usr/bin/other"}},
+		Sockets:   []proctest.Socket{proctest.TCP("127.0.0.1:80", 7001)},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := tree.Write(t)
+			r := fixtureReader(t, f)
+			before := *look(t, r, 4000)
+			p := base
+			c.change(&p)
+			f.Put(p)
+			after := look(t, r, 4000)
+			if c.turn {
+				for range factsTurn {
+					after = look(t, r, 4000)
+				}
+			}
+			if (after.Revision == before.Revision) != c.same {
+				t.Errorf("revision %d, was %d\nbefore %+v %+v\nafter  %+v %+v", after.Revision, before.Revision, before, before.Facts, after, after.Facts)
+			}
+			if c.same && before.Facts != after.Facts {
+				t.Error("other facts in the same revision")
+			}
+		})
+	}
+}
+
+// TestRevisionFollowsFiles changes the executable and nothing of the process.
+func TestRevisionFollowsFiles(t *testing.T) {
+	f := proctest.Small().Write(t)
+	r := fixtureReader(t, f)
+	revision := look(t, r, 1020).Revision
+	f.PutFile(proctest.File{Path: "/usr/sbin/nginx", Mode: 0o757})
+	s := take(t, r)
+	for _, pid := range []int{1020, 1021} {
+		if p := find(s, pid); !p.File.Writable || p.File.Trusted || p.Revision == revision {
+			t.Errorf("%d: %+v, revision %d, was %d", pid, p.File, p.Revision, revision)
+		}
+	}
+	f.PutFile(proctest.File{Path: "/usr/sbin/nginx", FolderMode: 0o777})
+	if p := look(t, r, 902); !p.File.Writable || p.File.Trusted {
+		t.Errorf("in the same folder: %+v", p.File)
+	}
+}
+
+// TestRevisionsAreUsedOnce lets a pid come back to what it was.
+func TestRevisionsAreUsedOnce(t *testing.T) {
+	f := proctest.Small().Write(t)
+	r := fixtureReader(t, f)
+	tree := proctest.Small()
+	original := *tree.Process(2301)
+	seen := map[uint64]string{}
+	for i := range 10 {
+		p := original
+		if i%2 == 1 {
+			p.Comm = "other"
+		}
+		f.Put(p)
+		now := look(t, r, 2301)
+		if comm, ok := seen[now.Revision]; ok && comm != now.Comm {
+			t.Errorf("revision %d was %q and is %q", now.Revision, comm, now.Comm)
+		}
+		seen[now.Revision] = now.Comm
+		if i%4 == 3 { // known no more, with the same identity later
+			f.Remove(2301)
+			take(t, r)
+		}
+	}
+}
+
+// TestKnownReadsLikeNew changes a fixture at random, as a kernel would, and
+// compares what a reader that knows it makes of it with what a new one does.
+func TestKnownReadsLikeNew(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			w := newWorld(t, seed)
+			known := fixtureReader(t, w.fixture)
+			known.youngLife = 1 << 60 // what gives no sign is read again at once
+			few := fixtureReader(t, w.fixture)
+			few.youngLife, few.maxDescriptors = 1<<60, 5
+			for step := range 25 {
+				w.change()
+				want := take(t, fixtureReader(t, w.fixture))
+				for name, r := range map[string]*Reader{"known": known, "few descriptors": few} {
+					got := take(t, r)
+					diff := cmp.Diff(want.Processes, got.Processes,
+						cmpopts.IgnoreFields(Process{}, "Revision"), cmpopts.EquateComparable(Socket{}), cmpopts.EquateEmpty())
+					if diff != "" || got.UnownedSockets != want.UnownedSockets {
+						t.Fatalf("step %d, %s: %d sockets without an owner, want %d; processes (-new +known):\n%s", step, name, got.UnownedSockets, want.UnownedSockets, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// world changes a fixture at random.
+type world struct {
+	*rand.Rand
+	fixture   *proctest.Fixture
+	processes map[int]proctest.Process
+	sockets   map[uint64]proctest.Socket
+	ticks     uint64
+	inode     uint64
+}
+
+var worldExes = []string{"/usr/bin/a", "/usr/bin/b", "/opt/c/c", "/usr/bin/python3", "/usr/bin/a (deleted)", "/memfd:x (deleted)"}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	t.Helper()
+	tree := proctest.Tree{Processes: []proctest.Process{{PID: 1, Exe: "/sbin/init"}}, Users: []proctest.User{{Name: "root"}, {Name: "postgres", UID: 26}}}
+	for _, exe := range worldExes[:4] {
+		tree.Files = append(tree.Files, proctest.File{Path: exe}, proctest.File{Path: exe, Mount: 4026532201})
+	}
+	return &world{
+		Rand: rand.New(rand.NewPCG(seed, 7)), fixture: tree.Write(t), processes: map[int]proctest.Process{}, sockets: map[uint64]proctest.Socket{}, ticks: 1000, inode: 60000,
+	}
+}
+
+func pick[T any](w *world, from []T) T { return from[w.IntN(len(from))] }
+
+// change makes some changes and writes them.
+func (w *world) change() {
+	for range 1 + w.IntN(5) {
+		pid := 5000 + w.IntN(12)
+		p, lives := w.processes[pid]
+		switch {
+		case !lives || w.IntN(8) == 0:
+			p = w.start(pid)
+		case w.IntN(8) == 0:
+			w.fixture.Remove(pid)
+			delete(w.processes, pid)
+			continue
+		case w.IntN(8) == 0:
+			exe := pick(w, worldExes[:4])
+			w.fixture.PutFile(proctest.File{Path: exe, Mode: pick(w, []uint32{0o755, 0o757, 0o775}), FolderMode: pick(w, []uint32{0o755, 0o777, 0o1777})})
+			continue
+		default:
+			w.alter(&p)
+		}
+		w.processes[pid] = p
+		w.fixture.Put(p)
+	}
+	w.writeSockets()
+}
+
+// start makes a new process, which may inherit sockets.
+func (w *world) start(pid int) proctest.Process {
+	if _, lives := w.processes[pid]; lives && w.IntN(2) == 0 {
+		w.fixture.Remove(pid) // else the pid is used again before anybody looks
+	}
+	w.ticks++
+	p := proctest.Process{PID: pid, PPID: 1, StartTicks: w.ticks, Exe: pick(w, worldExes)}
+	if w.IntN(10) == 0 {
+		return proctest.Process{PID: pid, PPID: 1, StartTicks: w.ticks, Comm: "ended", State: 'Z'}
+	}
+	if parent, ok := w.processes[5000+w.IntN(12)]; ok && parent.Net == 0 {
+		p.PPID, p.Sockets = parent.PID, slices.Clone(parent.Sockets)
+	} else if w.IntN(4) == 0 {
+		p.Net = 4026532204
+	}
+	return p
+}
+
+// alter changes one property of a process that goes on.
+func (w *world) alter(p *proctest.Process) {
+	if p.State == 'Z' {
+		return
+	}
+	switch w.IntN(9) {
+	case 0:
+		p.Exe = pick(w, worldExes)
+		p.Args = nil
+		if p.Exe == "/usr/bin/python3" {
+			p.Args = []string{"python3", pick(w, []string{"/srv/a.py", "-c", "x"})}
+		}
+	case 1:
+		p.UID = pick(w, []int{0, 1000, 26})
+	case 2:
+		p.Comm = pick(w, []string{"", "kworker/0:1", "a)"})
+	case 3:
+		p.Cgroup = pick(w, []string{"/system.slice/a.service", "/user.slice/user-1000.slice/session-1.scope", "/docker/" + strings.Repeat("ab", 32)})
+	case 4:
+		p.Mount = pick(w, []uint64{0, 4026532201})
+	case 5:
+		p.TTY, p.Session = pick(w, []int{0, proctest.PTS(1)}), 1+w.IntN(3)
+	case 6, 7:
+		w.inode++
+		p.Sockets = append(slices.Clone(p.Sockets), w.inode)
+		s := proctest.TCP(fmt.Sprintf("127.0.0.%d:%d", 1+w.IntN(9), 1000+w.IntN(3)), w.inode)
+		s.Net, s.UDP = p.Net, w.IntN(3) == 0
+		w.sockets[w.inode] = s
+	case 8:
+		if len(p.Sockets) > 0 {
+			p.Sockets = slices.Clone(p.Sockets[1:])
+		}
+	}
+}
+
+// writeSockets writes those that somebody holds: the others are closed.
+func (w *world) writeSockets() {
+	held := map[uint64]bool{}
+	for _, p := range w.processes {
+		for _, inode := range p.Sockets {
+			held[inode] = true
+		}
+	}
+	var all []proctest.Socket
+	for inode, s := range w.sockets {
+		if !held[inode] {
+			delete(w.sockets, inode)
+			continue
+		}
+		all = append(all, s)
+	}
+	w.fixture.SetSockets(all...)
+}
+
+// TestManyProcesses reads a big machine, and again.
+func TestManyProcesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 5,000 processes")
+	}
+	const n = 5000
+	tree := proctest.Many(n)
+	r := fixtureReader(t, tree.Write(t))
+	s := take(t, r)
+	if len(s.Processes) != n || s.UnownedSockets != 0 {
+		t.Fatalf("%d processes, %d sockets without an owner", len(s.Processes), s.UnownedSockets)
+	}
+	listeners := 0
+	for i := range s.Processes {
+		listeners += len(s.Processes[i].Listen)
+	}
+	if listeners != len(tree.Sockets) {
+		t.Errorf("%d sockets, want %d", listeners, len(tree.Sockets))
+	}
+	again := take(t, r)
+	for i := range again.Processes {
+		if a, b := &s.Processes[i], &again.Processes[i]; a.Identity != b.Identity || a.Facts != b.Facts || a.Revision != b.Revision {
+			t.Fatalf("%+v became %+v", a, b)
+		}
+	}
+}
+
+func TestSnapshotsAreImmutable(t *testing.T) {
+	f := proctest.Small().Write(t)
+	r := fixtureReader(t, f)
+	first := take(t, r)
+	var before []string
+	for i := range first.Processes {
+		before = append(before, line(&first.Processes[i]))
+	}
+	for _, pid := range []int{902, 1020, 1021, 2301} {
+		f.Put(proctest.Process{PID: pid, PPID: 7, Exe: "/usr/bin/other", UID: 7, StartTicks: 1 << 30})
+	}
+	f.SetSockets()
+	take(t, r)
+	for i := range first.Processes {
+		if now := line(&first.Processes[i]); now != before[i] {
+			t.Errorf("%s became %s", before[i], now)
+		}
+	}
+}
+
+func TestSnapshotIsCancelled(t *testing.T) {
+	f := proctest.Many(600).Write(t)
+	r := fixtureReader(t, f)
+	for _, after := range []int{0, 1, 2, 3, 50, 300} {
+		if _, err := r.Snapshot(&countdown{Context: t.Context(), left: after}); err == nil {
+			t.Errorf("cancelled after %d looks, but no error", after)
+		}
+	}
+	s := take(t, r)
+	want := take(t, fixtureReader(t, f))
+	if len(s.Processes) != 600 || s.UnownedSockets != want.UnownedSockets {
+		t.Errorf("%d processes, %d sockets without an owner after all that", len(s.Processes), s.UnownedSockets)
+	}
+	for i := range s.Processes {
+		if !slices.Equal(s.Processes[i].Listen, want.Processes[i].Listen) {
+			t.Errorf("%v, want %v", s.Processes[i].Listen, want.Processes[i].Listen)
+		}
+	}
+}
+
+// countdown is a context that ends once it was asked some times.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }

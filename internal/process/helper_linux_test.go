@@ -83,6 +83,8 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 			return "foreign", nil
 		}
 		return "able", err
+	case "allocations": // NUMBER: of a snapshot, with so many processes
+		return countAllocations(args[0])
 	case "limited": // a snapshot with a table of descriptors that is nearly full
 		return limitedSnapshot()
 	case "snapshot": // with a reader of its own

@@ -59,6 +59,7 @@ type Reader struct {
 const (
 	factsTurn   = 32
 	searchTurn  = 128
+	searchPart  = 256
 	youngLife   = 5 * time.Second
 	reservedFDs = 256 // descriptors left to the rest of the program
 )

@@ -106,14 +106,24 @@ func (r *Reader) leadsTo(o owner, inode uint64) bool {
 func isSocket(link []byte) bool { return len(link) > 9 && string(link[:8]) == "socket:[" }
 
 // findOwners searches descriptors: those of new processes always, those of
-// others as far as a new socket makes it needed, the likely ones first.
+// others as far as a new socket makes it needed, the likely ones first. A socket
+// that one process passes to another (unix(7)) is not new: processes whose
+// number of descriptors has changed are searched for those too, some in each
+// snapshot, and all others in turn.
 func (r *Reader) findOwners(ctx context.Context) error {
 	table := r.sockets
 	news := table.missing > 0
-	for _, t := range r.met {
+	quota := 1 + len(r.met)/searchPart
+	for i := range r.met {
+		t := r.met[(uint64(i)+r.sequence)%uint64(len(r.met))] // another one is first every time
+		t.fdsUnsearched = t.fdsUnsearched || t.fdsChanged
 		likely := t.fdsChanged || len(t.listen) > 0
 		turn := (r.sequence+uint64(t.PID))%searchTurn == 0 //nolint:gosec // pids are positive
-		if t.searched && !turn && !(news && likely) {
+		switch {
+		case !t.searched, turn, news && likely:
+		case t.fdsUnsearched && quota > 0:
+			quota--
+		default:
 			continue
 		}
 		if ctx.Err() != nil {
@@ -145,7 +155,7 @@ func (r *Reader) findOwners(ctx context.Context) error {
 // search walks the descriptors of a process and notes the sockets among them.
 // One descriptor for each socket is enough, lest somebody makes a million.
 func (r *Reader) search(t *tracked) {
-	t.searched, t.lastSearch = true, r.sequence
+	t.searched, t.fdsUnsearched, t.lastSearch = true, false, r.sequence
 	if t.kernel || t.ended {
 		return
 	}

@@ -40,6 +40,7 @@ type tracked struct {
 
 	openFDs       int
 	fdsChanged    bool   // their number differs from the last snapshot's
+	fdsUnsearched bool   // it did since they were searched
 	searched      bool   // its descriptors were searched for sockets
 	lastSearch    uint64 // the last snapshot in which they were
 	socketsDenied bool

@@ -2,11 +2,9 @@ package proctest
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,14 +15,15 @@ type Fixture struct {
 	// Proc is the folder like /proc, Root the one like / of its host.
 	Proc, Root string
 
-	tb testing.TB
+	tb       testing.TB
+	networks map[uint64]bool // the network namespaces that have tables
 }
 
 // Write makes the tree on disk, or ends the test.
 func (t Tree) Write(tb testing.TB) *Fixture {
 	tb.Helper()
 	dir := tb.TempDir()
-	f := &Fixture{Proc: filepath.Join(dir, "proc"), Root: filepath.Join(dir, "root"), tb: tb}
+	f := &Fixture{Proc: filepath.Join(dir, "proc"), Root: filepath.Join(dir, "root"), tb: tb, networks: make(map[uint64]bool)}
 	f.machine(&t)
 	f.files(&t)
 	f.users(t.Users)
@@ -126,24 +125,34 @@ func (f *Fixture) users(users []User) {
 // SetSockets replaces the tables of all network namespaces.
 func (f *Fixture) SetSockets(sockets ...Socket) {
 	f.tb.Helper()
-	f.check(os.RemoveAll(filepath.Join(f.Proc, ".net")))
-	spaces := map[uint64]map[string][]Socket{HostNet: {}}
+	spaces := map[uint64][]Socket{HostNet: nil}
+	for net := range f.networks {
+		spaces[net] = nil // somebody may still live there
+	}
 	for _, s := range sockets {
 		setDefault(&s.Net, HostNet)
-		if spaces[s.Net] == nil {
-			spaces[s.Net] = make(map[string][]Socket)
-		}
-		spaces[s.Net][s.table()] = append(spaces[s.Net][s.table()], s)
+		spaces[s.Net] = append(spaces[s.Net], s)
 	}
-	for _, space := range slices.Sorted(maps.Keys(spaces)) {
-		for _, table := range [...]string{"tcp", "tcp6", "udp", "udp6"} {
-			var b strings.Builder
-			b.WriteString("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n")
-			for i, s := range spaces[space][table] {
-				b.WriteString(s.line(i))
+	for net, sockets := range spaces {
+		f.network(net, sockets)
+	}
+}
+
+// network writes the tables of a network namespace.
+func (f *Fixture) network(net uint64, sockets []Socket) {
+	f.tb.Helper()
+	f.networks[net] = true
+	for _, table := range [...]string{"tcp", "tcp6", "udp", "udp6"} {
+		var b strings.Builder
+		b.WriteString("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n")
+		number := 0
+		for _, s := range sockets {
+			if s.table() == table {
+				b.WriteString(s.line(number))
+				number++
 			}
-			f.file(filepath.Join(f.Proc, ".net", strconv.FormatUint(space, 10), table), b.String(), 0o444)
 		}
+		f.file(filepath.Join(f.Proc, ".net", strconv.FormatUint(net, 10), table), b.String(), 0o444)
 	}
 }
 
@@ -161,6 +170,9 @@ func (f *Fixture) Put(p Process) {
 	f.link(p.Exe, filepath.Join(dir, "exe"))
 	f.link(p.Root, filepath.Join(dir, "root"))
 	f.link("../.net/"+strconv.FormatUint(p.Net, 10), filepath.Join(dir, "net"))
+	if !f.networks[p.Net] {
+		f.network(p.Net, nil)
+	}
 	f.namespaces(dir, p)
 	f.descriptors(dir, p)
 	f.file(filepath.Join(dir, "stat"), p.stat(), 0o444)

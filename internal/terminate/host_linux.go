@@ -26,12 +26,24 @@ func ReadHost(config process.Config) *Host {
 	// The folder exists where systemd is the init system (sd_booted(3)).
 	_, err := os.Stat(filepath.Join(root, "run/systemd/system"))
 	h.Systemd = err == nil
-	first := filepath.Join(config.Proc, "1")
-	h.Namespaces.Mount = namespaceAt(first, "mnt")
-	h.Namespaces.PID = namespaceAt(first, "pid")
+	h.Namespaces = hostNamespaces(config.Proc)
 	h.Boot = bootOf(config.Proc)
 	h.Obstacle = obstacle(process.CanHandle(config))
 	return h
+}
+
+// hostNamespaces are those of the first process. Where that may not be looked
+// at, they are our own: a process that shares them is on the host if we are,
+// and all others are refused.
+func hostNamespaces(proc string) process.Namespaces {
+	for _, name := range [...]string{"1", "self"} {
+		folder := filepath.Join(proc, name)
+		ns := process.Namespaces{Mount: namespaceAt(folder, "mnt"), PID: namespaceAt(folder, "pid")}
+		if ns.Mount != 0 && ns.PID != 0 {
+			return ns
+		}
+	}
+	return process.Namespaces{}
 }
 
 // bootOf reads the boot id as identities have it, empty where it cannot be read.

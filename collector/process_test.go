@@ -123,22 +123,13 @@ func (c *collects) of(all ...judged) *collects {
 	return c
 }
 
-// families scrapes a collector through a registry that checks all it can, and
-// checks that the text of the scrape reads back as what it was made from.
+// families scrapes a collector and checks that the text of the scrape reads back
+// as what it was made from.
 func families(t testing.TB, c Collector) map[string]*dto.MetricFamily {
 	t.Helper()
-	registry := prometheus.NewPedanticRegistry()
-	metrics, err := gather(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	registry.MustRegister(ready(metrics))
-	gathered, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	byName := gathered(t, c)
 	var text bytes.Buffer
-	for _, f := range gathered {
+	for _, f := range byName {
 		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
 			t.Fatal(err)
 		}
@@ -148,13 +139,31 @@ func families(t testing.TB, c Collector) map[string]*dto.MetricFamily {
 	if err != nil {
 		t.Fatalf("the exposition does not parse: %v", err)
 	}
-	byName := map[string]*dto.MetricFamily{}
-	for _, f := range gathered {
-		short := strings.TrimPrefix(f.GetName(), namespace+"_")
-		byName[short] = f
+	for short, f := range byName {
 		if got, want := seriesOf(parsed[f.GetName()]), seriesOf(f); !maps.Equal(got, want) {
 			t.Fatalf("%s changed on its way through text: %v", short, cmp.Diff(want, got))
 		}
+	}
+	return byName
+}
+
+// gathered scrapes a collector through a registry that checks all it can. The
+// names are without the namespace.
+func gathered(t testing.TB, c Collector) map[string]*dto.MetricFamily {
+	t.Helper()
+	metrics, err := gather(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(ready(metrics))
+	all, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]*dto.MetricFamily{}
+	for _, f := range all {
+		byName[strings.TrimPrefix(f.GetName(), namespace+"_")] = f
 	}
 	return byName
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"server-monitor/e2e/rig"
 )
@@ -91,7 +92,11 @@ func (s *server) testUnit(t *testing.T) {
 	if text := s.Run(t, "systemd-analyze", "verify", "server-monitor.service"); text != "" {
 		t.Errorf("systemd-analyze verify: %s", text)
 	}
-	t.Log(s.Run(t, "systemd-analyze", "security", "--no-pager", "server-monitor.service"))
+	// systemd's own grade of the sandbox, from 0 (tight) to 10.
+	if text, stderr, status := rig.Run(t, s.Command("systemd-analyze", "security", "--no-pager", "--threshold=25",
+		"server-monitor.service"), time.Minute); status != 0 {
+		t.Errorf("systemd-analyze security: worse than 2.5\n%s%s", text, stderr)
+	}
 }
 
 // properties asks systemd for all properties of a unit.

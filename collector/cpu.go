@@ -19,7 +19,7 @@ var (
 		"Seconds that all cores together spent in each mode, guests counted as user and nice; "+
 			"0 in the modes that the operating system does not count.",
 		prometheus.CounterValue, "mode")
-	cpuLogicalCount = define("cpu", "cpu_logical_count",
+	cpuLogicalProcessors = define("cpu", "cpu_logical_processors",
 		"Logical cores that are online.", prometheus.GaugeValue)
 )
 
@@ -141,7 +141,7 @@ func (c *cpuCollector) Update(ctx context.Context, ch chan<- prometheus.Metric) 
 	if err != nil {
 		return err
 	}
-	cpuLogicalCount.send(ch, float64(len(online)))
+	cpuLogicalProcessors.send(ch, float64(len(online)))
 	if !c.perCore {
 		c.send(ch, sum)
 		return nil

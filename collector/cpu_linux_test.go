@@ -8,9 +8,9 @@ import (
 func TestCPU(t *testing.T) {
 	c := made(t)(NewCPU(Paths{Proc: "testdata/proc"}, false))
 	compareExposition(t, c, `
-# HELP server_monitor_cpu_logical_count Logical cores that are online.
-# TYPE server_monitor_cpu_logical_count gauge
-server_monitor_cpu_logical_count 4
+# HELP server_monitor_cpu_logical_processors Logical cores that are online.
+# TYPE server_monitor_cpu_logical_processors gauge
+server_monitor_cpu_logical_processors 4
 # HELP server_monitor_cpu_seconds_total Seconds that all cores together spent in each mode, guests counted as user and nice; 0 in the modes that the operating system does not count.
 # TYPE server_monitor_cpu_seconds_total counter
 server_monitor_cpu_seconds_total{mode="idle"} 1.240538822e+07
@@ -27,9 +27,9 @@ server_monitor_cpu_seconds_total{mode="user"} 304812.74
 func TestCPUPerCore(t *testing.T) {
 	c := made(t)(NewCPU(Paths{Proc: "testdata/proc_old"}, true))
 	compareExposition(t, c, `
-# HELP server_monitor_cpu_logical_count Logical cores that are online.
-# TYPE server_monitor_cpu_logical_count gauge
-server_monitor_cpu_logical_count 1
+# HELP server_monitor_cpu_logical_processors Logical cores that are online.
+# TYPE server_monitor_cpu_logical_processors gauge
+server_monitor_cpu_logical_processors 1
 # HELP server_monitor_cpu_seconds_total Seconds that each core spent in each mode, guests counted as user and nice; 0 in the modes that the operating system does not count.
 # TYPE server_monitor_cpu_seconds_total counter
 server_monitor_cpu_seconds_total{cpu="0",mode="idle"} 40

@@ -10,7 +10,7 @@ import (
 func TestCPUOfThisMachine(t *testing.T) {
 	for _, perCore := range []bool{false, true} {
 		c := made(t)(NewCPU(thisMachine(), perCore))
-		if n := values(t, c, "cpu_logical_count")[""]; n < 1 {
+		if n := values(t, c, "cpu_logical_processors")[""]; n < 1 {
 			t.Errorf("%v cores", n)
 		}
 		if seconds := values(t, c, "cpu_seconds_total"); len(seconds) == 0 {

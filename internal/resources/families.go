@@ -14,7 +14,7 @@ const (
 	namespace = "server_monitor_"
 
 	cpuSeconds          = "cpu_seconds_total"
-	cpuCores            = "cpu_logical_count"
+	cpuCores            = "cpu_logical_processors"
 	load1               = "load1"
 	load5               = "load5"
 	load15              = "load15"

@@ -129,7 +129,8 @@ func (p *parts) policyStatus() collector.PolicyStatus {
 
 // terminatable tells whether neither a guard nor policy forbids to end a
 // process.
-func (p *parts) terminatable(t *process.Process, a *risk.Assessment, _ *inventory.Inventory) bool {
-	return !a.Excluded && (a.Document == nil || a.Document.Policy.Terminatable && !a.Document.Policy.IsSystem) &&
-		len(terminate.Refusals(t, p.host)) == 0
+func (p *parts) terminatable(t *process.Process, a *risk.Assessment, i *inventory.Inventory) bool {
+	subject := policy.SubjectOf(t, i.MemoryTotal)
+	subject.Warnings = a.Names()
+	return !a.Excluded && terminate.Terminatable(t, p.host, i.Policy, subject)
 }

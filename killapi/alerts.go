@@ -122,7 +122,7 @@ func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Re
 		return err
 	}
 	var hook webhook
-	if err := decodeLoose(text, &hook, nil); err != nil {
+	if err := decode(text, &hook, true); err != nil {
 		return problemBody.with("The body is not a webhook of Alertmanager: " + err.Error() + ".")
 	}
 	if hook.Version != "4" {

@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,29 +33,28 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return text, nil
 }
 
-// decodeExact reads a JSON object into a struct whose fields have plain names.
-// encoding/json alone takes "PID" for "pid" and lets the last of several win,
-// so that two programs may read two requests in one body.
+// decodeExact reads a JSON object into a struct. encoding/json alone takes "PID"
+// for "pid", lets the last of several win and null stand for false, so that two
+// programs may read two requests in one body.
 func decodeExact(text []byte, into any) error {
-	if err := decodeLoose(text, into, fieldNames(into)); err != nil {
+	if err := decode(text, into, false); err != nil {
 		return problemBody.with("The body is not what the call wants: " + err.Error() + ".")
 	}
 	return nil
 }
 
-// decodeLoose reads a JSON object that may have keys beside those of into; where
-// names are given, it may not. No object in it has a key twice, in whatever
-// case.
-func decodeLoose(text []byte, into any, names []string) error {
+// decode reads a JSON object as decodeExact does. Where it is loose, objects may
+// have keys beside those of their structs.
+func decode(text []byte, into any, loose bool) error {
 	if !utf8.Valid(text) {
 		return errors.New("it is not UTF-8")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := checkValue(decoder, names, 0); err != nil {
+	c := checker{json.NewDecoder(bytes.NewReader(text)), loose}
+	c.UseNumber()
+	if err := c.value(reflect.TypeOf(into).Elem(), 0); err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	if _, err := c.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more follows behind its end")
 	}
 	if err := json.Unmarshal(text, into); err != nil {
@@ -71,64 +69,109 @@ func plainError(err error) error {
 	if errors.As(err, &wrong) {
 		return fmt.Errorf("%q must not be a %s", wrong.Field, wrong.Value)
 	}
-	return errors.New("it is not valid JSON")
+	return errNoJSON
 }
 
-// fieldNames are the keys of the fields of a struct.
-func fieldNames(into any) []string {
-	names := []string{}
-	for field := range reflect.TypeOf(into).Elem().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
-}
+var errNoJSON = errors.New("it is not valid JSON")
 
 // maxDepth bounds how deep a body is nested.
 const maxDepth = 16
 
-// checkValue walks over a value. names are the keys that an object may have,
-// nil for any.
-func checkValue(d *json.Decoder, names []string, depth int) error {
+// checker walks over a text together with the type that it is to be read into.
+type checker struct {
+	*json.Decoder
+	loose bool
+}
+
+// value checks the next value. Its type is nil where nothing is known of it.
+func (c *checker) value(t reflect.Type, depth int) error {
 	if depth > maxDepth {
 		return errors.New("it is nested too deep")
 	}
-	t, err := d.Token()
-	if err != nil {
-		return errors.New("it is not valid JSON")
-	}
-	delim, ok := t.(json.Delim)
-	if !ok {
-		if depth == 0 {
-			return errors.New("it is not an object")
-		}
-		return nil
-	}
-	if depth == 0 && delim != '{' {
+	next, err := c.Token()
+	switch {
+	case err != nil:
+		return errNoJSON
+	case next == json.Delim('{'):
+		return c.object(t, depth)
+	case depth == 0:
 		return errors.New("it is not an object")
+	case next == json.Delim('['):
+		return c.array(t, depth)
+	case next == nil && t != nil:
+		return errors.New("null is no value")
 	}
-	seen := make(map[string]bool)
-	for d.More() {
-		if delim == '{' {
-			key, err := d.Token()
-			if err != nil {
-				return errors.New("it is not valid JSON")
-			}
-			name, _ := key.(string)
-			if names != nil && !slices.Contains(names, name) {
-				return fmt.Errorf("%q is not known", name)
-			}
-			if seen[strings.ToLower(name)] {
-				return fmt.Errorf("%q is there twice", name)
-			}
-			seen[strings.ToLower(name)] = true
-		}
-		if err := checkValue(d, nil, depth+1); err != nil {
+	return nil
+}
+
+// array checks the rest of an array.
+func (c *checker) array(t reflect.Type, depth int) error {
+	var element reflect.Type
+	if t != nil && t.Kind() == reflect.Slice {
+		element = t.Elem()
+	}
+	for c.More() {
+		if err := c.value(element, depth+1); err != nil {
 			return err
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return errors.New("it is not valid JSON")
+	return c.end()
+}
+
+// object checks the rest of an object.
+func (c *checker) object(t reflect.Type, depth int) error {
+	seen := make(map[string]bool)
+	for c.More() {
+		next, err := c.Token()
+		name, ok := next.(string)
+		if err != nil || !ok {
+			return errNoJSON
+		}
+		if seen[name] {
+			return fmt.Errorf("%q is there twice", name)
+		}
+		seen[name] = true
+		member, err := c.member(t, name)
+		if err != nil {
+			return err
+		}
+		if err := c.value(member, depth+1); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	return c.end()
+}
+
+// end takes the end of an array or object.
+func (c *checker) end() error {
+	if _, err := c.Token(); err != nil {
+		return errNoJSON
 	}
 	return nil
+}
+
+// member is the type of what an object of type t has under a name.
+func (c *checker) member(t reflect.Type, name string) (reflect.Type, error) {
+	switch {
+	case t == nil:
+		return nil, nil
+	case t.Kind() == reflect.Map:
+		return t.Elem(), nil
+	case t.Kind() != reflect.Struct:
+		return nil, nil
+	}
+	for field := range t.Fields() {
+		known, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case !field.IsExported() || known == "-":
+		case known == name:
+			return field.Type, nil
+		case strings.EqualFold(known, name):
+			return nil, fmt.Errorf("%q is to be written %q", name, known)
+		}
+	}
+	if !c.loose {
+		return nil, fmt.Errorf("%q is not known", name)
+	}
+	return nil, nil
 }

@@ -90,7 +90,7 @@ func (a *API) row(taken *inventory.Inventory, row report.Process, host *terminat
 	if index, ok := taken.Index(row.PID); ok {
 		p := &taken.Processes[index]
 		subject := policy.SubjectOf(p, taken.MemoryTotal)
-		subject.Warnings = warningNames(taken.Assessments[index])
+		subject.Warnings = taken.Assessments[index].Names()
 		reasons = append(reasons, terminate.SnapshotReasons(p, host, taken.Policy, subject)...)
 	}
 	return processRow{row, permission{Allowed: len(reasons) == 0, Reasons: reasons}}

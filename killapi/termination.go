@@ -138,19 +138,10 @@ func measure(taken *inventory.Inventory, request *terminate.Request) {
 		return
 	}
 	assessment := taken.Assessments[index]
-	request.Warnings, request.Verdict = warningNames(assessment), assessment.Verdict.String()
+	request.Warnings, request.Verdict = assessment.Names(), assessment.Verdict.String()
 	if taken.MemoryTotal > 0 {
 		request.MemoryRatio = float64(taken.Processes[index].ResidentBytes) / float64(taken.MemoryTotal)
 	}
-}
-
-// warningNames are the warnings of an assessment as rules of policy name them.
-func warningNames(a *risk.Assessment) []string {
-	names := make([]string, len(a.Warnings))
-	for i, w := range a.Warnings {
-		names[i] = w.String()
-	}
-	return names
 }
 
 // answerResult answers with what became of a request.

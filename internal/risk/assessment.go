@@ -26,3 +26,12 @@ type Assessment struct {
 
 // Known tells whether a policy document describes the process.
 func (a *Assessment) Known() bool { return a.Document != nil }
+
+// Names are the warnings as people and rules of policy write them.
+func (a *Assessment) Names() []string {
+	names := make([]string, len(a.Warnings))
+	for i, w := range a.Warnings {
+		names[i] = w.String()
+	}
+	return names
+}

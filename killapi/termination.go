@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"server-monitor/internal/inventory"
-	"server-monitor/internal/risk"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 )

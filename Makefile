@@ -86,7 +86,7 @@ vet: ## go vet for every operating system
 # file is not unused.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint for Linux and Windows
-	GOOS=linux $(LINT) run
+	GOOS=linux $(LINT) run --build-tags e2e
 	GOOS=windows $(LINT) run --disable unused
 	@for module in $(NESTED); do \
 		echo "$$module: golangci-lint run"; \
@@ -111,8 +111,9 @@ fuzz: ## Every fuzz target, each for FUZZTIME
 	done
 
 .PHONY: generate
-generate: ## Write the generated files anew: docs/metrics.md and, as root on Debian, the golden list of metrics
+generate: ## Write the generated files anew: docs/metrics.md, golden files and, as root on Debian, the golden list of metrics
 	$(GO) generate ./...
+	$(GO) test ./collector -run Golden -update
 	sh e2e/install.sh
 	$(GO) test -tags e2e -count=1 -timeout 20m -run 'TestMachine/^golden$$' ./e2e -update
 

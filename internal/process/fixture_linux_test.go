@@ -306,14 +306,15 @@ func (w *world) change() {
 	for range 1 + w.IntN(5) {
 		pid := 5000 + w.IntN(12)
 		p, lives := w.processes[pid]
+		what := w.IntN(8)
 		switch {
-		case !lives || w.IntN(8) == 0:
+		case !lives || what == 0:
 			p = w.start(pid)
-		case w.IntN(8) == 0:
+		case what == 1:
 			w.fixture.Remove(pid)
 			delete(w.processes, pid)
 			continue
-		case w.IntN(8) == 0:
+		case what == 2:
 			exe := pick(w, worldExes[:4])
 			w.fixture.PutFile(proctest.File{Path: exe, Mode: pick(w, []uint32{0o755, 0o757, 0o775}), FolderMode: pick(w, []uint32{0o755, 0o777, 0o1777})})
 			continue

@@ -143,7 +143,7 @@ func (h *Handle) Signal(sig syscall.Signal) error {
 
 // Exited tells whether all threads of the process have ended.
 func (h *Handle) Exited() (bool, error) {
-	return pollOnce([]unix.PollFd{{Fd: int32(h.pidfd), Events: unix.POLLIN}}, 0) //nolint:gosec // descriptors are small
+	return pollOnce([]unix.PollFd{{Fd: int32(h.pidfd), Events: unix.POLLIN}}, 0)
 }
 
 // Wait returns nil once the process has ended, or the cause of the end of ctx.
@@ -164,8 +164,8 @@ func (h *Handle) Wait(ctx context.Context) error {
 		unix.Close(cancelled)
 	}()
 	exited, err := pollOnce([]unix.PollFd{
-		{Fd: int32(h.pidfd), Events: unix.POLLIN},   //nolint:gosec // descriptors are small
-		{Fd: int32(cancelled), Events: unix.POLLIN}, //nolint:gosec // descriptors are small
+		{Fd: int32(h.pidfd), Events: unix.POLLIN},
+		{Fd: int32(cancelled), Events: unix.POLLIN},
 	}, -1)
 	switch {
 	case err != nil:

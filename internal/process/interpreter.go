@@ -163,8 +163,7 @@ func (l *language) script(words []byte) []byte {
 // option finds the first letter of a word that takes a value, or the place of
 // the script. Those behind it belong to its value.
 func (l *language) option(letters []byte) (option byte, value []byte, found bool) {
-	for i := range len(letters) {
-		c := letters[i]
+	for i, c := range letters {
 		switch {
 		case strings.IndexByte(l.rest, c) >= 0:
 			return 0, nil, false

@@ -54,6 +54,7 @@ func BenchmarkSnapshot(b *testing.B) {
 }
 
 func benchmarkSnapshot(b *testing.B) {
+	b.Helper()
 	r := realReader(b)
 	r.youngLife = 0
 	take(b, r)
@@ -66,6 +67,7 @@ func benchmarkSnapshot(b *testing.B) {
 }
 
 func benchmarkFloor(b *testing.B) {
+	b.Helper()
 	proc, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		b.Fatal(err)
@@ -79,7 +81,7 @@ func benchmarkFloor(b *testing.B) {
 	var held []int
 	for _, pid := range pids {
 		if f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
-			defer f.Close()
+			b.Cleanup(func() { f.Close() })
 			held = append(held, int(f.Fd()))
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -75,8 +74,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 		}
 		p.Listen = listen[p.PID]
 		previous := r.known[p.PID]
-		if previous != nil && previous.Identity == p.Identity && *previous.Facts == *p.Facts &&
-			previous.PPID == p.PPID && previous.Comm == p.Comm && previous.Denied == p.Denied && slices.Equal(previous.Listen, p.Listen) {
+		if previous != nil && sameRevision(previous, &p) {
 			p.Facts, p.Listen, p.Revision = previous.Facts, previous.Listen, previous.Revision
 		} else {
 			r.revision++
@@ -94,6 +92,12 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return s, nil
 }
 
+// sameRevision tells whether nothing has changed but what changes all the time.
+func sameRevision(a, b *Process) bool {
+	return a.Identity == b.Identity && a.PPID == b.PPID && a.Comm == b.Comm && a.TTY == b.TTY && a.StartTime.Equal(b.StartTime) &&
+		*a.Facts == *b.Facts && a.Denied == b.Denied && slices.Equal(a.Listen, b.Listen)
+}
+
 // read asks for everything about one process.
 func (r *Reader) read(ctx context.Context, source *process.Process) (Process, error) {
 	created, err := source.CreateTimeWithContext(ctx)
@@ -102,30 +106,10 @@ func (r *Reader) read(ctx context.Context, source *process.Process) (Process, er
 	}
 	p := Process{
 		Identity:  Identity{PID: int(source.Pid), StartTicks: uint64(created), Boot: r.boot},
-		StartTime: time.UnixMilli(created), OpenFDs: -1, State: Running,
+		StartTime: time.UnixMilli(created), OpenFDs: -1, State: stateOf(ctx, source), Kernel: isKernel(source.Pid),
 	}
-	facts := &Facts{UID: -1}
-	p.Facts = facts
 	p.Comm, _ = source.NameWithContext(ctx)
-	facts.Name = p.Comm
-	facts.Exe, err = source.ExeWithContext(ctx)
-	if err != nil && (errors.Is(err, fs.ErrPermission) || facts.Exe == "") && p.PID > 4 {
-		p.Denied |= DeniedExe
-		if previous := r.known[p.PID]; previous == nil || previous.Identity != p.Identity {
-			r.denied[DeniedExe.String()]++
-		}
-	}
-	facts.Exe = filepath.ToSlash(facts.Exe)
-	if facts.Exe != "" {
-		facts.Name = facts.Exe[strings.LastIndexByte(facts.Exe, '/')+1:]
-	}
-	facts.User, _ = source.UsernameWithContext(ctx)
-	if ids, err := source.UidsWithContext(ctx); err == nil && len(ids) > 1 {
-		facts.UID = int(ids[1])
-	}
-	// gopsutil cannot tell who may write to a file; what an installer put
-	// where only administrators write counts as genuine.
-	facts.File.Trusted = runtime.GOOS != "windows" || underSystem(facts.Exe)
+	p.TTY, _ = source.TerminalWithContext(ctx)
 	if ppid, err := source.PpidWithContext(ctx); err == nil {
 		p.PPID = int(ppid)
 	}
@@ -138,18 +122,59 @@ func (r *Reader) read(ctx context.Context, source *process.Process) (Process, er
 	if threads, err := source.NumThreadsWithContext(ctx); err == nil {
 		p.Threads = int(threads)
 	}
+	r.readFacts(ctx, source, &p)
 	return p, nil
 }
 
-// underSystem tells the folders of Windows that only administrators fill.
-func underSystem(exe string) bool {
-	exe = strings.ToLower(exe)
-	for _, folder := range [...]string{"c:/windows/", "c:/program files/", "c:/program files (x86)/"} {
-		if strings.HasPrefix(exe, folder) {
-			return true
+// readFacts asks for what on Linux is slow to read.
+func (r *Reader) readFacts(ctx context.Context, source *process.Process, p *Process) {
+	facts := &Facts{UID: -1, Name: p.Comm, Root: "/"}
+	p.Facts = facts
+	facts.User, _ = source.UsernameWithContext(ctx)
+	if ids, err := source.UidsWithContext(ctx); err == nil && len(ids) > 1 {
+		facts.UID = int(ids[1])
+	}
+	if p.Kernel {
+		return
+	}
+	exe, err := source.ExeWithContext(ctx)
+	if exe == "" && (err == nil || !errors.Is(err, fs.ErrNotExist)) {
+		p.Denied |= DeniedExe
+		if previous := r.known[p.PID]; previous == nil || previous.Identity != p.Identity {
+			r.denied[DeniedExe.String()]++
 		}
 	}
-	return false
+	facts.Exe = filepath.ToSlash(exe)
+	if facts.Exe != "" {
+		facts.Name = facts.Exe[strings.LastIndexByte(facts.Exe, '/')+1:]
+		facts.File = fileOf(facts.Exe)
+	}
+	if words, err := source.CmdlineSliceWithContext(ctx); err == nil {
+		argv0, script := arguments([]byte(strings.Join(words, "\x00")), facts.Exe)
+		facts.Argv0, facts.Script = string(argv0), string(script)
+	}
+}
+
+// stateOf is the state of a process; one that the platform does not tell counts
+// as running.
+func stateOf(ctx context.Context, source *process.Process) State {
+	words, err := source.StatusWithContext(ctx)
+	if err != nil || len(words) == 0 {
+		return Running
+	}
+	switch words[0] {
+	case process.Sleep:
+		return Sleeping
+	case process.Zombie:
+		return Zombie
+	case process.Stop:
+		return Stopped
+	case process.Idle:
+		return Idle
+	case process.Blocked, process.Lock, process.Wait:
+		return Uninterruptible
+	}
+	return Running
 }
 
 // listening lists the sockets that wait for peers by the pid of their owner.

@@ -322,11 +322,7 @@ func TestMemoryFile(t *testing.T) {
 }
 
 func TestSharedMemoryFile(t *testing.T) {
-	dir, err := os.MkdirTemp("/dev/shm", "process-test")
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := folderIn(t, "/dev/shm")
 	r := realReader(t)
 	program := copyTo(t, filepath.Join(dir, "tool"), 0o755)
 	h := startHelper(t, program, nil)
@@ -372,14 +368,7 @@ func TestWritableExecutable(t *testing.T) {
 func TestTrustedExecutable(t *testing.T) {
 	needRoot(t)
 	r := realReader(t)
-	dir, err := os.MkdirTemp("/usr/lib", "process-test")
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := folderIn(t, "/usr/lib")
 	program := copyTo(t, filepath.Join(dir, "tool"), 0o755)
 	h := startHelper(t, program, nil)
 	if p := look(t, r, h.pid); !p.File.Trusted {
@@ -414,11 +403,7 @@ func TestTrustedExecutable(t *testing.T) {
 
 func TestLinkExplainsComm(t *testing.T) {
 	needRoot(t)
-	dir, err := os.MkdirTemp("/usr/lib", "process-test")
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := folderIn(t, "/usr/lib")
 	program := copyTo(t, filepath.Join(dir, "tool.basic"), 0o755)
 	if err := os.Symlink("tool.basic", filepath.Join(dir, "tool")); err != nil {
 		t.Fatal(err)
@@ -506,7 +491,7 @@ func TestFirstThreadEnds(t *testing.T) {
 // TestUnprivileged reads as a user who owns nothing.
 func TestUnprivileged(t *testing.T) {
 	needRoot(t)
-	program := copyTo(t, filepath.Join(openTemp(t), "reader"), 0o755)
+	program := copyTo(t, filepath.Join(folderIn(t, os.TempDir()), "reader"), 0o755)
 	h := startHelper(t, program, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}})
 	var s summary
 	if err := json.Unmarshal([]byte(h.do("snapshot")), &s); err != nil {
@@ -529,12 +514,13 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
-// openTemp is a folder that everybody may read.
-func openTemp(t *testing.T) string {
+// folderIn makes a folder in another, which everybody may read. It goes away
+// with the test.
+func folderIn(t *testing.T, parent string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "process-test")
+	dir, err := os.MkdirTemp(parent, "process-test") //nolint:usetesting // it is in no folder of the test's
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -626,7 +612,7 @@ func TestOwnMountNamespace(t *testing.T) {
 // TestUserNamespace tells whose user namespace a process lives in.
 func TestUserNamespace(t *testing.T) {
 	needRoot(t)
-	program := copyTo(t, filepath.Join(openTemp(t), "tool"), 0o755)
+	program := copyTo(t, filepath.Join(folderIn(t, os.TempDir()), "tool"), 0o755)
 	r := realReader(t)
 	byRoot := startHelper(t, program, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 65536}}, GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 65536}}})

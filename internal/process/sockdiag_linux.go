@@ -114,7 +114,7 @@ func parseDiag(messages []byte, protocol Protocol, interrupted *bool, found func
 			if len(body) < 4 {
 				return true, errors.New("sock_diag: end without a result")
 			}
-			if result := int32(native.Uint32(body)); result < 0 { //nolint:gosec // the kernel's negative errno
+			if result := int32(native.Uint32(body)); result < 0 {
 				return true, fmt.Errorf("sock_diag: %w", unix.Errno(-result))
 			}
 			return true, nil

@@ -118,7 +118,7 @@ func (r *Reader) findOwners(ctx context.Context) error {
 		t := r.met[(uint64(i)+r.sequence)%uint64(len(r.met))] // another one is first every time
 		t.fdsUnsearched = t.fdsUnsearched || t.fdsChanged
 		likely := t.fdsChanged || len(t.listen) > 0
-		turn := (r.sequence+uint64(t.PID))%searchTurn == 0 //nolint:gosec // pids are positive
+		turn := (r.sequence+uint64(t.PID))%searchTurn == 0
 		switch {
 		case !t.searched, turn, news && likely:
 		case t.fdsUnsearched && quota > 0:

@@ -60,7 +60,7 @@ func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte("Uid:\t4294967295 4294967296 1 1\nTgid:99999999999999999999"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := parseStatus(text)
-		if err == nil && (s.threadGroup <= 0 || s.uids.Any(func(uid int) bool { return uid < 0 || uid > 1<<32-1 })) {
+		if err == nil && (s.threadGroup <= 0 || s.uids.Any(func(uid int) bool { return uid < 0 || uid >= 1<<32 })) {
 			t.Errorf("%q: %+v", text, s)
 		}
 	})

@@ -26,7 +26,7 @@ func TestTTYName(t *testing.T) {
 		{188<<8 | 3, "ttyUSB3"},
 		{204<<8 | 64, "ttyAMA0"},
 		{204<<8 | 5, "204:5"},
-		{229<<8 | 0, "hvc0"},
+		{229 << 8, "hvc0"},
 		{-1, "4095:1048575"},
 	}
 	for _, c := range cases {

@@ -166,7 +166,7 @@ func (f *Fixture) Put(p Process) {
 	f.file(filepath.Join(dir, "status"), p.status(), 0o444)
 	f.file(filepath.Join(dir, "cmdline"), p.cmdline(), 0o444)
 	f.file(filepath.Join(dir, "cgroup"), p.cgroup(), 0o444)
-	f.file(filepath.Join(dir, "loginuid"), strconv.Itoa(p.LoginUID), 0o444)
+	f.file(filepath.Join(dir, "loginuid"), p.loginuid(), 0o444)
 	f.link(p.Exe, filepath.Join(dir, "exe"))
 	f.link(p.Root, filepath.Join(dir, "root"))
 	f.link("../.net/"+strconv.FormatUint(p.Net, 10), filepath.Join(dir, "net"))

@@ -67,7 +67,7 @@ func TestManyIsTheSameEveryTime(t *testing.T) {
 // TestStatHasTheFieldsOfTheKernel compares the shape with that of a real file.
 func TestStatHasTheFieldsOfTheKernel(t *testing.T) {
 	f := proctest.Tree{Processes: []proctest.Process{{PID: 7, Exe: "/usr/bin/tool"}}}.Write(t)
-	real, err := os.ReadFile("/proc/self/stat")
+	kernels, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,8 @@ func TestStatHasTheFieldsOfTheKernel(t *testing.T) {
 		}
 		return n
 	}
-	if count(real) != count(made) {
-		t.Errorf("%d fields, the kernel writes %d:\n%s%s", count(made), count(real), made, real)
+	if count(kernels) != count(made) {
+		t.Errorf("%d fields, the kernel writes %d:\n%s%s", count(made), count(kernels), made, kernels)
 	}
 }
 

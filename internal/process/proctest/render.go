@@ -22,7 +22,6 @@ func (p Process) withDefaults() Process {
 	setDefault(&p.Mount, HostMount)
 	setDefault(&p.Net, HostNet)
 	setDefault(&p.PIDNS, HostPID)
-	setDefault(&p.LoginUID, 1<<32-1)
 	if p.Kernel && p.State == 'S' {
 		p.State = 'I'
 	}
@@ -86,6 +85,14 @@ func (p Process) status() string {
 	return fmt.Sprintf("Name:\t%s\nUmask:\t0022\nState:\t%c\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n"+
 		"Uid:\t%d\t%d\t%d\t%d\nGid:\t%d\t%d\t%d\t%d\nNStgid:\t%d%s\nNSpid:\t%d%s\nThreads:\t%d\n",
 		name, p.State, p.PID, p.PID, p.PPID, u[0], u[1], u[2], u[3], u[0], u[1], u[2], u[3], p.PID, inner, p.PID, inner, p.Threads)
+}
+
+// loginuid is the text of proc_pid_loginuid(5).
+func (p Process) loginuid() string {
+	if p.LoginUID == 0 {
+		return "4294967295"
+	}
+	return strconv.Itoa(p.LoginUID)
 }
 
 // cmdline is the command line as proc_pid_cmdline(5) has it.

@@ -19,6 +19,15 @@ What server-monitor publishes. All names begin with ` + "`server_monitor_`" + `.
 `
 
 const outro = `
+## Terminations
+
+Published by the collector ` + "`termination`" + ` from the first request on:
+
+- ` + "`server_monitor_termination_requests_total`" + `, a counter by ` + "`result`" + `, ` + "`method`" + ` (soft, hard or none) and ` + "`actor`" + `
+  (who asked): requests to end a process.
+- ` + "`server_monitor_termination_duration_seconds`" + `, a histogram by ` + "`method`" + ` with classic and native buckets: how long a
+  process took to end from the first signal on.
+
 ## The exporter itself
 
 ` + "`server_monitor_exporter_build_info`" + ` is 1 and bears the version, the revision and the Go release. The metrics of the

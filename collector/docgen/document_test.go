@@ -2,11 +2,13 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"server-monitor/collector"
 )
@@ -36,6 +38,44 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestTerminationsAreDocumented covers the metrics that no definition declares,
+// as a histogram is more than a value.
+func TestTerminationsAreDocumented(t *testing.T) {
+	text, err := document(collector.Definitions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminations := collector.NewTermination()
+	terminations.Observe("terminated", "soft", "test", 0.1)
+	ch := make(chan prometheus.Metric, 10)
+	if err := terminations.Update(t.Context(), ch); err != nil {
+		t.Fatal(err)
+	}
+	close(ch)
+	n := 0
+	for m := range ch {
+		n++
+		name := fqName.FindStringSubmatch(m.Desc().String())[1]
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("%s is not documented", name)
+		}
+		var sample dto.Metric
+		if err := m.Write(&sample); err != nil {
+			t.Fatal(err)
+		}
+		for _, label := range sample.GetLabel() {
+			if !strings.Contains(string(text), "`"+label.GetName()+"`") {
+				t.Errorf("label %s of %s is not documented", label.GetName(), name)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d metrics, want 2", n)
+	}
+}
+
+var fqName = regexp.MustCompile(`fqName: "(\w+)"`)
 
 func TestEveryExplainedLabelExists(t *testing.T) {
 	used := make(map[string]bool)

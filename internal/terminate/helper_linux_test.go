@@ -297,7 +297,7 @@ func makeCgroup(t *testing.T, folder string) string {
 
 // systemdHierarchy is where the cgroups are mounted by which logins are told:
 // those of name=systemd, else of version 2.
-func systemdHierarchy(t *testing.T) string {
+func systemdHierarchy(t testing.TB) string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {

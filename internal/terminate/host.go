@@ -41,6 +41,10 @@ var DefaultLogin = UIDRange{Min: 1000, Max: 60000}
 func parseLoginDefs(text []byte) UIDRange {
 	r := DefaultLogin
 	for line := range bytes.Lines(text) {
+		line = bytes.TrimLeft(line, " \t")
+		if !bytes.HasPrefix(line, []byte("UID_M")) {
+			continue
+		}
 		fields := bytes.Fields(line)
 		if len(fields) < 2 {
 			continue

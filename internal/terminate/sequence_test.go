@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
 
@@ -456,4 +457,28 @@ func TestInspect(t *testing.T) {
 	if len(audit.events) != 0 || len(p.sent) != 0 {
 		t.Errorf("audited %d events, sent %v", len(audit.events), p.sent)
 	}
+}
+
+// slowPolicy answers when it is told to stop waiting for the database.
+type slowPolicy struct{ *fakePolicy }
+
+func (p *slowPolicy) Fresh(ctx context.Context) (*policy.Set, PolicyState) {
+	<-ctx.Done()
+	return p.fakePolicy.Fresh(ctx)
+}
+
+// A database that does not answer costs its budget at each check, no more.
+func TestSlowPolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newFake(fakePID)
+		p.onSignal = endsOn(Kill)
+		terminator, _ := newTerminator(t, newFakes(p), func(c *Config) {
+			c.Policy = &slowPolicy{answering(PolicyCopy)}
+			c.Grace, c.PolicyBudget = 0, 0
+		})
+		r := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
+		if r.Outcome != Killed || !r.Policy.Degraded || r.TotalSeconds != 6 {
+			t.Errorf("%s %v after %v seconds", r.Outcome, Codes(r.Reasons), r.TotalSeconds)
+		}
+	})
 }

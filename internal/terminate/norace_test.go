@@ -1,0 +1,5 @@
+//go:build !race
+
+package terminate
+
+const raceDetector = false

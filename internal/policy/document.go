@@ -107,6 +107,10 @@ type prepared struct {
 	digest digest
 }
 
+// Prepare works out what sets need of a document, so that it is done once for a
+// document that becomes part of many. The document must not be changed after.
+func Prepare(d *Document) Document { return *prepare(d) }
+
 // prepare works out what a set needs of a document. A document that has it
 // already comes back as it is, so that only what changed costs anything.
 func prepare(d *Document) *Document {

@@ -232,15 +232,3 @@ func (s *Set) Documents() []Listed {
 	})
 	return all
 }
-
-// Provider has the policy of the moment at hand.
-type Provider interface {
-	// Current returns the set that holds now. It never blocks and is never nil.
-	Current() *Set
-}
-
-// Fixed is policy that never changes.
-type Fixed struct{ Set *Set }
-
-// Current implements [Provider].
-func (f Fixed) Current() *Set { return f.Set }

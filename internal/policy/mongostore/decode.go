@@ -46,6 +46,8 @@ func Decode(raw bson.Raw) Entry {
 			Platform: claimedPlatform(d.Platform), Problems: onlyGrave(problems),
 		}
 		e.Document = policy.Document{}
+	} else {
+		e.Document = policy.Prepare(&d)
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -79,7 +80,7 @@ func (f *fields) text(name string, required bool) string {
 		return ""
 	}
 	text, ok := value.StringValueOK()
-	if !ok {
+	if !ok || !utf8.ValidString(text) {
 		f.grave(name, "is a broken string")
 	}
 	return text
@@ -151,7 +152,7 @@ func (f *fields) texts(name string) []string {
 	all := make([]string, 0, len(values))
 	for i, element := range values {
 		text, ok := element.StringValueOK()
-		if !ok {
+		if !ok || !utf8.ValidString(text) {
 			f.grave(fmt.Sprintf("%s[%d]", name, i), "is of type %s: want a string", element.Type)
 			continue
 		}

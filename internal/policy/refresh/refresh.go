@@ -1,0 +1,157 @@
+package refresh
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"server-monitor/internal/policy"
+	"server-monitor/internal/policy/mongostore"
+)
+
+// fullEvery is how many refreshes there are from one that reads everything to
+// the next.
+const fullEvery = 20
+
+// Refresh brings the set up to date with the store. Where that fails, the set
+// stays as it is.
+func (r *Refresher) Refresh(ctx context.Context) error {
+	r.refreshing.Lock()
+	defer r.refreshing.Unlock()
+	dirty := r.takeDirty()
+	held, changed, err := r.readDocuments(ctx, dirty)
+	var rules []mongostore.RuleEntry
+	if err == nil {
+		rules, err = r.store.Rules(ctx)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // we are stopping, which says nothing about the store
+	}
+	if err != nil {
+		r.putBack(dirty)
+		r.failed(err)
+		return err
+	}
+	r.held, r.rules = held, rules
+	r.count++
+	r.succeeded(r.swap(changed))
+	return nil
+}
+
+// readDocuments reads what has changed, and returns all that is there now and
+// whether anything was read.
+func (r *Refresher) readDocuments(ctx context.Context, dirty map[mongostore.ID]bool) (next entries, read bool, err error) {
+	if r.held == nil || r.count%fullEvery == 0 {
+		next, err = r.readAll(ctx)
+		return next, true, err
+	}
+	stamps, err := r.store.Stamps(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	next = make(entries, len(stamps))
+	var changed []mongostore.ID
+	for _, stamp := range stamps {
+		entry, ok := r.held[stamp.ID]
+		if !ok || dirty[stamp.ID] || stamp.Updated.IsZero() || !stamp.Updated.Equal(entry.Updated) {
+			changed = append(changed, stamp.ID)
+			continue
+		}
+		next[stamp.ID] = entry
+	}
+	if len(changed) > len(stamps)/2 {
+		next, err = r.readAll(ctx)
+		return next, true, err
+	}
+	fetched, err := r.store.Fetch(ctx, changed)
+	next.add(fetched)
+	return next, len(changed) > 0, err
+}
+
+func (r *Refresher) readAll(ctx context.Context) (entries, error) {
+	all, err := r.store.All(ctx)
+	next := make(entries, len(all))
+	next.add(all)
+	return next, err
+}
+
+// entries are documents by their _id.
+type entries map[mongostore.ID]mongostore.Entry
+
+func (e entries) add(more []mongostore.Entry) {
+	for _, entry := range more {
+		e[entry.ID] = entry
+	}
+}
+
+// swap makes a set of what is held, and lets it hold unless it says the same as
+// the one that does: whoever has judged by that need not judge again. Which of two
+// duplicates describes hangs on their dates, which no version tells.
+func (r *Refresher) swap(read bool) *policy.Set {
+	contents := mongostore.Contents(slices.Collect(maps.Values(r.held)), r.rules)
+	contents.Catalogue = policy.Catalogue()
+	was, set := r.Current(), policy.Build(r.platform, contents)
+	same := set.Version() == was.Version() && !(read && set.Stats().Invalid > 0)
+	if !same {
+		r.current.Store(set)
+	}
+	if !same || r.count == 1 || r.copyFailed() {
+		contents.Catalogue = nil
+		r.saveCopy(&contents)
+	} else {
+		r.touchCopy()
+	}
+	return r.Current()
+}
+
+// takeDirty takes the _ids of which the change stream told.
+func (r *Refresher) takeDirty() map[mongostore.ID]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dirty := r.dirty
+	r.dirty = make(map[mongostore.ID]bool)
+	return dirty
+}
+
+// putBack keeps them for the next time.
+func (r *Refresher) putBack(dirty map[mongostore.ID]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.dirty, dirty)
+}
+
+// watch follows the change stream where there is one. It is an improvement that
+// nobody is told about when it fails: refreshes go on without it.
+func (r *Refresher) watch(ctx context.Context) {
+	for {
+		err := r.store.Watch(ctx, func() { r.setStream(true); r.notice() }, r.changed)
+		r.setStream(false)
+		if ctx.Err() != nil {
+			return
+		}
+		pause := r.interval
+		if mongostore.IsUnsupported(err) {
+			pause = unsupportedPause
+		}
+		r.logger.Debug("no change stream", "retry_in", pause, "err", err)
+		if !sleep(ctx, pause-spread(pause, 0.2)) {
+			return
+		}
+	}
+}
+
+// unsupportedPause is how long a server that has no change streams is not asked
+// again: it may become a replica set.
+const unsupportedPause = time.Hour
+
+// changed notes that a document has changed, or something else where id is
+// empty.
+func (r *Refresher) changed(id mongostore.ID) {
+	if id != "" {
+		r.mu.Lock()
+		r.dirty[id] = true
+		r.mu.Unlock()
+	}
+	r.notice()
+}

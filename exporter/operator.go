@@ -114,6 +114,7 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 		api.Events = file
 	}
 	auditor := terminate.Auditors(auditors...)
+	api.Audit = auditor
 	if o.audit != nil {
 		unknown, err := o.audit.Settle(context.Background(), auditor)
 		if err != nil {
@@ -132,7 +133,7 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 	}
 	api.Terminator = o.terminator
 	if auto := c.serve.operator.auto; auto != autoOff {
-		api.Automation = &killapi.Automation{Enforce: auto == autoEnforce, Audit: auditor}
+		api.Automation = &killapi.Automation{Enforce: auto == autoEnforce}
 	}
 	return nil
 }
@@ -253,7 +254,7 @@ func (o *operator) endpoints(flags *operatorConfig) []endpoint {
 			listener: l,
 			web:      &web.FlagConfig{WebConfigFile: &file, WebSystemdSocket: &socket},
 			server: &http.Server{
-				Handler:           o.api,
+				Handler:           withConsole(o.api),
 				ReadHeaderTimeout: 5 * time.Second,
 				ReadTimeout:       10 * time.Second,
 				WriteTimeout:      flags.grace + terminate.DefaultKillWait + 10*time.Second,

@@ -18,8 +18,6 @@ import (
 type Automation struct {
 	// Enforce lets it end processes; otherwise every request is a dry run.
 	Enforce bool
-	// Audit keeps the decisions that are made before a termination is tried.
-	Audit terminate.Auditor
 }
 
 // The limits of the design.
@@ -131,7 +129,7 @@ func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Re
 	results := make([]verdict, 0, len(hook.Alerts))
 	status := http.StatusOK
 	for _, one := range hook.Alerts {
-		result := a.automation.act(r.Context(), &one, actor(r, who))
+		result := a.automation.act(r, &one, actor(r, who))
 		if result.Result == alertRetry {
 			status = http.StatusServiceUnavailable
 			w.Header().Set("Retry-After", strconv.Itoa(int(automaticPause.Seconds())))
@@ -141,38 +139,46 @@ func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Re
 	return answer(w, status, map[string]any{"results": results})
 }
 
-// act decides on one alert.
-func (m *automation) act(ctx context.Context, one *alert, by terminate.Actor) verdict {
+// act decides on one alert. Repeats change nothing, and are not audited again.
+func (m *automation) act(r *http.Request, one *alert, by terminate.Actor) verdict {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	result := verdict{Fingerprint: one.Fingerprint, Alert: process.Printable(one.Labels["alertname"])}
+	result := verdict{
+		Fingerprint: process.Printable(one.Fingerprint), Alert: process.Printable(one.Labels["alertname"]),
+		Identity: process.Printable(one.Labels["identity"]),
+	}
 	if one.Status != "firing" {
 		result.Result, result.Code = alertIgnored, string(codeResolved)
 		return result
 	}
-	id, code := m.identity(one)
-	result.PID, result.Identity = id.PID, one.Labels["identity"]
-	if code != "" {
-		return m.turnAway(ctx, result, by, code)
-	}
-	key := alertKey{one.Fingerprint, one.StartsAt.UTC(), result.Identity}
+	key := alertKey{one.Fingerprint, one.StartsAt.UTC(), one.Labels["identity"]}
 	if known, ok := m.seen[key]; ok {
 		again := known.verdict
 		again.Result, again.Code = alertIgnored, string(codeRepeated)
 		return again
 	}
-	request := terminate.Request{
-		PID: id.PID, Identity: result.Identity, DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
-	}
-	if code := m.condition(ctx, one, &request); code != "" {
-		result = m.turnAway(ctx, result, by, code)
-	} else {
-		result = m.end(ctx, result, request, one.Labels["name"])
-	}
+	result = m.decide(r, one, by, result)
 	if result.Result != alertRetry {
 		m.remember(key, result)
 	}
 	return result
+}
+
+// decide acts on an alert that was not acted on yet.
+func (m *automation) decide(r *http.Request, one *alert, by terminate.Actor, result verdict) verdict {
+	id, code := m.identity(one)
+	result.PID = id.PID
+	if code != "" {
+		return m.turnAway(r, result, by, code)
+	}
+	request := terminate.Request{
+		PID: id.PID, Identity: id.String(), DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
+	}
+	name, code := m.condition(r.Context(), one, &request)
+	if code != "" {
+		return m.turnAway(r, result, by, code)
+	}
+	return m.end(r, result, request, name)
 }
 
 // identity is the process that an alert is about. A name alone is never enough:
@@ -191,26 +197,30 @@ func (m *automation) identity(one *alert) (process.Identity, terminate.Code) {
 	return id, ""
 }
 
-// condition measures again what the alert says, on the process as it is now.
-func (m *automation) condition(ctx context.Context, one *alert, request *terminate.Request) terminate.Code {
+// condition measures again what the alert says, on the process as it is now: the
+// verdict and the warning that its labels name, or, where they name neither, that
+// it bears a warning at all. It returns the name of the process.
+func (m *automation) condition(ctx context.Context, one *alert, request *terminate.Request) (name string, code terminate.Code) {
+	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	defer cancel()
 	taken, err := m.api.config.Inventories.Take(ctx)
 	if err != nil {
 		m.api.config.Logger.Error("no inventory for an alert", "err", err)
-		return terminate.CodeFailed
+		return "", terminate.CodeFailed
 	}
-	index, ok := taken.Index(request.PID)
-	if !ok || taken.Processes[index].Identity.String() != request.Identity {
-		return "" // it has ended; the sequence says so
+	p := measure(taken, request)
+	if p == nil {
+		return "", "" // it has ended; the sequence says so
 	}
-	measure(taken, request)
-	if claimed := one.Labels["verdict"]; claimed != "" && claimed != request.Verdict {
-		return codeConditionGone
+	verdict, warning := one.Labels["verdict"], one.Labels["warning"]
+	bears := func(w string) bool { return warning == "" || bareCode(w) == bareCode(warning) }
+	switch {
+	case verdict != "" && verdict != request.Verdict,
+		warning != "" && !slices.ContainsFunc(request.Warnings, bears),
+		verdict == "" && warning == "" && len(request.Warnings) == 0:
+		return p.Name, codeConditionGone
 	}
-	claimed := one.Labels["warning"]
-	if claimed != "" && !slices.ContainsFunc(request.Warnings, func(w string) bool { return bareCode(w) == bareCode(claimed) }) {
-		return codeConditionGone
-	}
-	return ""
+	return p.Name, ""
 }
 
 // bareCode is a warning without its subject.
@@ -224,11 +234,11 @@ func bareCode(warning string) string {
 }
 
 // end tries a termination, within the limits.
-func (m *automation) end(ctx context.Context, result verdict, request terminate.Request, name string) verdict {
+func (m *automation) end(r *http.Request, result verdict, request terminate.Request, name string) verdict {
 	if m.Enforce && (time.Since(m.lastEnd) < automaticPause || m.all.full("") > 0 || m.byName.full(name) > 0) {
-		return m.turnAway(ctx, result, request.Actor, codeLimited)
+		return m.turnAway(r, result, request.Actor, codeLimited)
 	}
-	ended := m.api.config.Terminator.Terminate(ctx, request)
+	ended := m.api.config.Terminator.Terminate(r.Context(), request)
 	result.Termination, result.DryRun = ended.ID, ended.DryRun
 	result.Result = string(ended.Outcome)
 	if ended.Outcome == terminate.Refused {
@@ -246,20 +256,17 @@ func (m *automation) end(ctx context.Context, result verdict, request terminate.
 }
 
 // turnAway refuses an alert before a termination is tried, and audits that.
-func (m *automation) turnAway(ctx context.Context, result verdict, by terminate.Actor, code terminate.Code) verdict {
+func (m *automation) turnAway(r *http.Request, result verdict, by terminate.Actor, code terminate.Code) verdict {
 	result.Result, result.Code = alertRefused, string(code)
 	if code == codeLimited || code == terminate.CodeFailed {
 		result.Result = alertRetry
 	}
 	by.Automation = true
-	err := m.Audit.Record(ctx, &terminate.Event{
+	m.api.record(r, &terminate.Event{
 		Time: time.Now(), ID: rand.Text(), Stage: terminate.StageDecision, Decision: terminate.Rejected, Outcome: terminate.Refused,
 		Codes: []terminate.Code{code}, DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
-		PID: result.PID, Identity: process.Printable(result.Identity),
+		PID: result.PID, Identity: result.Identity,
 	})
-	if err != nil {
-		m.api.config.Logger.Error("a refused alert could not be audited", "err", err)
-	}
 	return result
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"server-monitor/internal/process"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 )
@@ -43,7 +45,7 @@ func (a *testAPI) alerted(body string, status int) verdict {
 	return answer.Results[0]
 }
 
-var aboutTool = []string{"pid", "100", "identity", "100-1000-0123abcd", "name", "tool"}
+var aboutTool = []string{"pid", "100", "identity", "100-1000-0123abcd", "name", "tool", "verdict", "caution"}
 
 func TestAlertIsADryRunByDefault(t *testing.T) {
 	a := newTestAPI(t, nil)
@@ -85,7 +87,8 @@ func TestAlertsThatAreNotActedOn(t *testing.T) {
 		"they differ":       {hook("firing", "5", "pid", "200", "identity", "100-1000-0123abcd"), alertRefused, terminate.CodeIdentityMismatch},
 		"no identity":       {hook("firing", "6", "pid", "100", "identity", "x"), alertRefused, terminate.CodeIdentityMismatch},
 		"another server":    {hook("firing", "7", "pid", "100", "identity", "100-1000-ffffffff"), alertRefused, codeOtherBoot},
-		"verdict is gone":   {hook("firing", "8", append([]string{"verdict", "danger"}, aboutTool...)...), alertRefused, codeConditionGone},
+		"nothing is wrong":  {hook("firing", "12", "pid", "100", "identity", "100-1000-0123abcd", "name", "tool"), alertRefused, codeConditionGone},
+		"verdict is gone":   {hook("firing", "8", append(slices.Clip(aboutTool), "verdict", "danger")...), alertRefused, codeConditionGone},
 		"warning is gone":   {hook("firing", "9", append([]string{"warning", "HIGH_MEMORY_USAGE"}, aboutTool...)...), alertRefused, codeConditionGone},
 		"no label at all":   {strings.Replace(hook("firing", "10"), `"alertname":"MemoryHog"`, "", 1), alertRefused, terminate.CodeIdentityMissing},
 		"hostile alertname": {hook("firing", "11", "alertname", "a\nb\x1b[2J"), alertRefused, terminate.CodeIdentityMissing},
@@ -104,7 +107,7 @@ func TestAlertsThatAreNotActedOn(t *testing.T) {
 	if n := len(a.terminator.requests()); n != 0 {
 		t.Errorf("%d terminations", n)
 	}
-	if n := len(a.events.Recent(100)); n != 10 {
+	if n := len(a.events.Recent(100)); n != 11 {
 		t.Errorf("%d decisions are audited, want all but that on the resolved alert", n)
 	}
 }
@@ -118,33 +121,60 @@ func TestAlertWhoseConditionHolds(t *testing.T) {
 }
 
 func TestAutomationIsLimited(t *testing.T) {
-	a := enforcing(t)
-	about := func(fingerprint string, pid int, name string) string {
-		id := identity(pid).String()
-		return hook("firing", fingerprint, "pid", fmt.Sprint(pid), "identity", id, "name", name)
+	a := newTestAPI(t, func(c *Config) {
+		c.Automation.Enforce = true
+		c.Inventories = fixedInventory{[]process.Process{
+			user(101, "evil", "/tmp/evil"), user(102, "evil", "/tmp/evil"), user(103, "evil2", "/tmp/evil2"), user(104, "evil3", "/tmp/evil3"),
+			user(105, "evil4", "/tmp/evil4"),
+		}}
+	})
+	a.terminator.result = terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft, Sent: []string{"SIGTERM"}}
+	// The label name is whatever the alert says: it must not set a process free.
+	about := func(pid int) string {
+		return hook("firing", fmt.Sprint(pid), "pid", fmt.Sprint(pid), "identity", identity(pid).String(), "name", fmt.Sprint("made up ", pid))
 	}
-	if got := a.alerted(about("1", 100, "tool"), http.StatusOK); got.Result != "terminated" {
-		t.Fatalf("result %+v", got)
-	}
-	limited := func(what, body string) {
+	limited := func(what string, pid int) {
 		t.Helper()
-		if got := a.alerted(body, http.StatusServiceUnavailable); got.Result != alertRetry || got.Code != string(codeLimited) {
+		if got := a.alerted(about(pid), http.StatusServiceUnavailable); got.Result != alertRetry || got.Code != string(codeLimited) {
 			t.Errorf("%s: %+v", what, got)
 		}
 	}
-	limited("pause", about("2", 200, "web"))
-	a.automation.lastEnd = time.Now().Add(-automaticPause)
-	limited("same name", about("3", 300, "tool"))
-	for i := range automaticLimit - 1 {
-		a.automation.lastEnd = time.Now().Add(-automaticPause)
-		if got := a.alerted(about(fmt.Sprint("more", i), 200, fmt.Sprint("name", i)), http.StatusOK); got.Result != "terminated" {
-			t.Fatalf("result %+v", got)
+	ended := func(pid int) {
+		t.Helper()
+		if got := a.alerted(about(pid), http.StatusOK); got.Result != "terminated" {
+			t.Fatalf("%d: %+v", pid, got)
 		}
 	}
+	ended(101)
+	limited("pause", 103)
 	a.automation.lastEnd = time.Now().Add(-automaticPause)
-	limited("three in ten minutes", about("5", 300, "evil"))
+	limited("same name", 102)
+	for _, pid := range []int{103, 104} {
+		a.automation.lastEnd = time.Now().Add(-automaticPause)
+		ended(pid)
+	}
+	a.automation.lastEnd = time.Now().Add(-automaticPause)
+	limited("three in ten minutes", 105)
 	if n := len(a.terminator.requests()); n != automaticLimit {
 		t.Errorf("%d terminations, want %d", n, automaticLimit)
+	}
+}
+
+// TestRepeatedRefusalsAreAuditedOnce delivers an alert about another server, as
+// Alertmanager does to every server of a fleet, again and again.
+func TestRepeatedRefusalsAreAuditedOnce(t *testing.T) {
+	a := enforcing(t)
+	body := hook("firing", "1", "pid", "100", "identity", "100-1000-ffffffff", "verdict", "caution")
+	if got := a.alerted(body, http.StatusOK); got.Result != alertRefused || got.Code != string(codeOtherBoot) {
+		t.Errorf("result %+v", got)
+	}
+	for range 5 {
+		if got := a.alerted(body, http.StatusOK); got.Result != alertIgnored || got.Code != string(codeRepeated) {
+			t.Errorf("repeated: %+v", got)
+		}
+	}
+	if n := len(a.events.Recent(100)); n != 1 {
+		t.Errorf("%d decisions are audited, want 1", n)
 	}
 }
 
@@ -167,10 +197,11 @@ func TestPassingFaultsAreSentAgain(t *testing.T) {
 
 func TestBadWebhooks(t *testing.T) {
 	a := enforcing(t)
-	good := hook("firing", "1", aboutTool...)
+	good := hook("firing", "1", append(slices.Clip(aboutTool), "Pid", "a label of its own")...)
 	for _, body := range []string{
-		"", "[]", "{}", `{"version":"3","alerts":[]}`, `{"version":4}`, strings.Replace(good, `"pid"`, `"pid":"300","PID"`, 1),
-		strings.Replace(good, `"labels":{`, `"labels":{"pid":"300",`, 1), strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100),
+		"", "[]", "{}", `{"version":"3","alerts":[]}`, `{"version":4}`,
+		strings.Replace(good, `"labels":{`, `"labels":{"pid":"300",`, 1), strings.Replace(good, `"alerts"`, `"Alerts"`, 1),
+		strings.Replace(good, `"status":"firing"`, `"status":"firing","Status":"resolved"`, 1), strings.Replace(good, `"labels":{`, `"labels":null,"x":{`, 1), strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100),
 	} {
 		r := a.request("POST", "/api/v1/alerts", token.Automation, body)
 		r.Header.Set("Content-Type", "application/json")
@@ -179,6 +210,7 @@ func TestBadWebhooks(t *testing.T) {
 	if n := len(a.terminator.requests()); n != 0 {
 		t.Errorf("%d terminations", n)
 	}
+	a.alerted(good, http.StatusOK)
 }
 
 func FuzzWebhook(f *testing.F) {

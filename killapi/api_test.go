@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"server-monitor/internal/logtail"
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
+	"server-monitor/internal/resources"
 	"server-monitor/internal/risk"
 	"server-monitor/internal/service"
 	"server-monitor/internal/terminate"
@@ -112,6 +114,16 @@ type testAPI struct {
 	tokens     map[token.Role]string
 	file       token.File
 	log        *bytes.Buffer
+
+	mu     sync.Mutex
+	denied map[string]int
+}
+
+// count counts what was denied.
+func (a *testAPI) count(code string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.denied[code]++
 }
 
 const testHost = "127.0.0.1:10043"
@@ -119,7 +131,7 @@ const testHost = "127.0.0.1:10043"
 func newTestAPI(t *testing.T, change func(*Config)) *testAPI {
 	t.Helper()
 	a := &testAPI{
-		t: t, terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},
+		t: t, denied: make(map[string]int), terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},
 		events: new(terminate.RecentEvents), tokens: make(map[token.Role]string), log: new(bytes.Buffer),
 		file: token.File{Path: filepath.Join(t.TempDir(), "tokens.json")},
 	}
@@ -146,13 +158,22 @@ func newTestAPI(t *testing.T, change func(*Config)) *testAPI {
 		},
 		Events: recent{a.events}, Hosts: []string{testHost},
 		Logs:       map[string]logtail.Log{"test": logtail.NewFile(a.file.Path + ".log")},
-		Automation: &Automation{Audit: a.events},
+		Automation: &Automation{}, Audit: a.events, Resources: fixedResources{},
+		Denied: a.count,
 	}
 	if change != nil {
 		change(&config)
 	}
 	a.API = New(config)
+	t.Cleanup(a.Close)
 	return a
+}
+
+// fixedResources are those of a machine of which nothing is known.
+type fixedResources struct{}
+
+func (fixedResources) Take(context.Context) (*resources.Resources, error) {
+	return &resources.Resources{FileSystems: []resources.FileSystem{}}, nil
 }
 
 type recent struct{ *terminate.RecentEvents }
@@ -292,28 +313,90 @@ func TestLogins(t *testing.T) {
 
 func TestTooManyFailedLogins(t *testing.T) {
 	a := newTestAPI(t, nil)
-	bad := func(from string) *http.Request {
+	show := func(from, secret string) *http.Request {
 		r := a.request("GET", "/api/v1/audit", "", "")
 		r.RemoteAddr = from
 		r.Header.Set("X-Forwarded-For", "10.9.9.9")
+		r.Header.Set("Authorization", "Bearer "+secret)
 		return r
 	}
+	unknown := "smk_00000000_" + strings.Repeat("A", 43)
 	for range failuresPerMinute {
-		a.want(bad("10.0.0.1:1"), http.StatusUnauthorized, "unauthorized")
+		a.want(show("10.0.0.1:1", unknown), http.StatusUnauthorized, "unauthorized")
 	}
-	_, header, _ := a.do(bad("10.0.0.1:2"))
+	_, header, _ := a.do(show("10.0.0.1:2", unknown))
 	if header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	a.want(bad("10.0.0.1:2"), http.StatusTooManyRequests, "too-many-failed-logins")
-	good := a.request("GET", "/api/v1/audit", token.Admin, "")
-	good.RemoteAddr = "10.0.0.1:3"
-	a.want(good, http.StatusTooManyRequests, "too-many-failed-logins")
-	a.want(bad("10.0.0.2:1"), http.StatusUnauthorized, "unauthorized")
+	a.want(show("10.0.0.1:2", "rubbish"), http.StatusTooManyRequests, "too-many-failed-logins")
+	a.want(show("10.0.0.2:1", unknown), http.StatusUnauthorized, "unauthorized")
 	for i := range failuresPerMinute { // one network of IPv6 is one address
-		a.want(bad("[2001:db8::"+string(rune('1'+i))+"]:1"), http.StatusUnauthorized, "unauthorized")
+		a.want(show("[2001:db8::"+string(rune('1'+i))+"]:1", unknown), http.StatusUnauthorized, "unauthorized")
 	}
-	a.want(bad("[2001:db8::9]:1"), http.StatusTooManyRequests, "too-many-failed-logins")
+	a.want(show("[2001:db8::9]:1", unknown), http.StatusTooManyRequests, "too-many-failed-logins")
+
+	// Who makes tokens up does not lock out others who share the address.
+	a.want(show("10.0.0.1:3", a.tokens[token.Admin]), http.StatusOK, "")
+	// Who tries to guess the rest of a token is not told even when it is right.
+	wrong := a.tokens[token.Admin][:len(a.tokens[token.Admin])-1] + "!"
+	for range failuresPerMinute {
+		a.want(show("10.0.0.1:1", wrong), http.StatusUnauthorized, "unauthorized")
+	}
+	a.want(show("10.0.0.1:1", a.tokens[token.Admin]), http.StatusTooManyRequests, "too-many-failed-logins")
+	if a.denied[failedLogin] != 3*failuresPerMinute+1 || a.denied["too-many-failed-logins"] != 4 {
+		t.Errorf("counted: %v", a.denied)
+	}
+}
+
+// TestNoTokenIsNoGuess makes calls without a token, as a page of a stranger can
+// have a browser do: that must not lock anybody out.
+func TestNoTokenIsNoGuess(t *testing.T) {
+	a := newTestAPI(t, nil)
+	for range 3 * failuresPerMinute {
+		a.want(a.request("GET", "/api/v1/audit", "", ""), http.StatusUnauthorized, "unauthorized")
+	}
+	a.want(a.request("GET", "/api/v1/audit", token.Admin, ""), http.StatusOK, "")
+}
+
+// TestGuessesAtOnce shows many wrong tokens at the same time.
+func TestGuessesAtOnce(t *testing.T) {
+	a := newTestAPI(t, nil)
+	var tried atomic.Int64
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			r := a.request("GET", "/api/v1/audit", "", "")
+			r.Header.Set("Authorization", "Bearer wrong")
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			if w.Code == http.StatusUnauthorized {
+				tried.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := tried.Load(); n != failuresPerMinute {
+		t.Errorf("%d guesses were looked at, want %d", n, failuresPerMinute)
+	}
+}
+
+func TestDenialsAreAudited(t *testing.T) {
+	a := newTestAPI(t, nil)
+	for range 2 * endingsPerMinute {
+		a.want(a.request("POST", "/api/v1/processes/100/terminate", token.Viewer, goodBody), http.StatusForbidden, "role")
+	}
+	events := a.events.Recent(100)
+	if len(events) != endingsPerMinute {
+		t.Fatalf("%d events, want %d", len(events), endingsPerMinute)
+	}
+	e := events[0]
+	if e.PID != 100 || e.Decision != terminate.Rejected || e.Codes[0] != codeRole || e.Actor.Role != "viewer" || !strings.Contains(e.Actor.Name, "viewer") {
+		t.Errorf("event %+v", e)
+	}
+	a.want(a.request("GET", "/api/v1/audit", token.Viewer, ""), http.StatusForbidden, "role")
+	if n := len(a.events.Recent(100)); n != endingsPerMinute {
+		t.Error("a denied reading is in the audit of terminations")
+	}
 }
 
 func TestWithoutTokenFile(t *testing.T) {
@@ -358,10 +441,18 @@ func TestAdmission(t *testing.T) {
 		r.Header.Set(header.name, header.value)
 		a.want(r, http.StatusForbidden, "cross-origin")
 	}
+	for _, header := range []struct{ name, value string }{{"Origin", "http://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
+		r := a.request("GET", "/api/v1/processes", token.Viewer, "")
+		r.Header.Set(header.name, header.value)
+		a.want(r, http.StatusForbidden, "cross-origin")
+	}
+	typed := a.request("GET", "/api/v1/processes", token.Viewer, "")
+	typed.Header.Set("Sec-Fetch-Site", "none")
+	a.want(typed, http.StatusOK, "")
 	same := post()
 	same.Header.Set("Origin", "http://"+testHost)
 	a.want(same, http.StatusOK, "")
-	for _, query := range []string{"token=x", "access_token=x", "Authorization=x", "q=" + a.tokens[token.Viewer]} {
+	for _, query := range []string{"token=x", "access_token=x", "Authorization=x", "q=" + a.tokens[token.Viewer], a.tokens[token.Viewer] + "=q"} {
 		a.want(a.request("GET", "/api/v1/processes?"+query, token.Viewer, ""), http.StatusBadRequest, "token-in-query")
 	}
 	if n := len(a.terminator.requests()); n != 1 {
@@ -372,4 +463,27 @@ func TestAdmission(t *testing.T) {
 		t.Errorf("headers %v", header)
 	}
 	a.want(a.request("GET", "/api/v1/nonsense", token.Admin, ""), http.StatusNotFound, "no-such-call")
+	a.want(a.request("GET", "/api/v1/terminations/"+a.tokens[token.Viewer], token.Admin, ""), http.StatusBadRequest, "token-in-query")
+	// What cannot be decoded would be dropped, and the list show everything.
+	for _, query := range []string{"verdict=%zz", "verdict=danger;name=x"} {
+		a.want(a.request("GET", "/api/v1/processes?"+query, token.Viewer, ""), http.StatusBadRequest, "bad-request")
+	}
+}
+
+func TestMethods(t *testing.T) {
+	a := newTestAPI(t, nil)
+	for path, allow := range map[string]string{
+		"/api/v1/processes": "GET", "/api/v1/processes/100/terminate": "POST", "/api/v1/alerts": "POST", "/api/v1/stream": "GET",
+	} {
+		for _, method := range []string{"DELETE", "PUT", "PATCH", "TRACE", "OPTIONS", "POST", "GET"} {
+			if method == allow {
+				continue
+			}
+			r := a.request(method, path, token.Admin, "")
+			if _, header, _ := a.do(r); header.Get("Allow") != allow {
+				t.Errorf("%s %s: Allow is %q", method, path, header.Get("Allow"))
+			}
+			a.want(r, http.StatusMethodNotAllowed, "method")
+		}
+	}
 }

@@ -13,7 +13,10 @@ var anonymous = token.Record{Name: "anonymous", Role: token.Viewer}
 
 // authenticate tells who makes a call, and refuses where the role does not
 // include it.
-func (a *API) authenticate(r *http.Request, c call) (token.Record, error) {
+func (a *API) authenticate(r *http.Request, c *call) (token.Record, error) {
+	if c.role == "" {
+		return anonymous, nil
+	}
 	if a.config.Tokens == nil {
 		if c.open {
 			return anonymous, nil
@@ -21,24 +24,46 @@ func (a *API) authenticate(r *http.Request, c call) (token.Record, error) {
 		return token.Record{}, problemOff
 	}
 	header, given := r.Header["Authorization"]
-	if !given && c.open && a.config.AnonymousView {
-		return anonymous, nil
+	if !given {
+		if c.open && a.config.AnonymousView {
+			return anonymous, nil
+		}
+		return token.Record{}, problemNoToken
 	}
-	from := remoteAddr(r)
-	if wait := a.failures.full(from); wait > 0 {
+	who, err := a.login(remoteAddr(r), header)
+	if err != nil {
+		return token.Record{}, err
+	}
+	if !who.Role.Includes(c.role) {
+		a.config.Logger.Warn("role does not include the call", "from", remoteAddr(r), "token", who.ID, "role", who.Role, "call", c.method+" "+c.path)
+		return who, problemRole
+	}
+	return who, nil
+}
+
+// login accepts a token, unless too many of that address were wrong. Tokens that
+// exist are counted one by one: several people may share an address (a proxy's,
+// or that of this very machine), and one of them could lock out the others with
+// tokens that he makes up.
+func (a *API) login(from string, header []string) (token.Record, error) {
+	key := from
+	if len(header) == 1 {
+		if id, err := token.ID(bearer(header[0])); err == nil && a.config.Tokens.Knows(id) {
+			key += " " + id
+		}
+	}
+	a.logins.Lock() // so that no more than the limit are tried at once
+	defer a.logins.Unlock()
+	if wait := a.failures.full(key); wait > 0 {
 		p := *problemLogins
 		p.retryAfter = wait
 		return token.Record{}, &p
 	}
 	who, err := a.accept(header)
 	if err != nil {
-		a.failures.add(from)
+		a.failures.add(key)
 		a.config.Logger.Warn("login failed", "from", from, "err", err)
-		return token.Record{}, problemNoToken
-	}
-	if !who.Role.Includes(c.role) {
-		a.config.Logger.Warn("role does not include the call", "from", from, "token", who.ID, "role", who.Role, "call", c.method+" "+c.path)
-		return token.Record{}, problemRole
+		return token.Record{}, problemLogin
 	}
 	return who, nil
 }
@@ -48,11 +73,17 @@ func (a *API) accept(header []string) (token.Record, error) {
 	if len(header) != 1 {
 		return token.Record{}, token.ErrMalformed
 	}
-	scheme, secret, _ := strings.Cut(header[0], " ")
+	return a.config.Tokens.Accept(bearer(header[0]))
+}
+
+// bearer is the token in a header Authorization, empty where it holds another
+// kind of secret.
+func bearer(header string) string {
+	scheme, secret, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return token.Record{}, token.ErrMalformed
+		return ""
 	}
-	return a.config.Tokens.Accept(strings.TrimSpace(secret))
+	return strings.TrimSpace(secret)
 }
 
 // remoteAddr is the address of the peer. Headers that claim another one, such

@@ -6,6 +6,7 @@ package killapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -36,6 +37,8 @@ type Terminator interface {
 // Tokens accepts bearer tokens; [token.Keeper] does.
 type Tokens interface {
 	Accept(secret string) (token.Record, error)
+	// Knows tells whether there is a token with that id.
+	Knows(id string) bool
 }
 
 // Events gives what was audited, the latest first.
@@ -56,6 +59,8 @@ type Config struct {
 	Terminator    Terminator
 	Host          func() *terminate.Host
 	Events        Events
+	// Audit keeps the decisions that are made before a termination is tried.
+	Audit terminate.Auditor
 	// Automation is nil where no alerts are taken.
 	Automation *Automation
 	Services   service.Manager
@@ -66,6 +71,9 @@ type Config struct {
 	Hosts    []string
 	Language language.Language
 	Logger   *slog.Logger
+	// Denied is told the code of each request that is turned away before its
+	// call is looked at; see [DenialCodes].
+	Denied func(code string)
 }
 
 // API serves the calls below /api/v1/.
@@ -73,8 +81,10 @@ type API struct {
 	config   Config
 	mux      *http.ServeMux
 	origin   *http.CrossOriginProtection
-	failures *attempts // logins that failed, by address
+	logins   sync.Mutex
+	failures *attempts // logins that failed, by address and token
 	endings  *attempts // terminations, by token
+	denials  *attempts // audited denials, by token
 	answers  answers
 
 	automation *automation // nil where no alerts are taken
@@ -103,6 +113,7 @@ func New(config Config) *API {
 		origin:   http.NewCrossOriginProtection(),
 		failures: newAttempts(failuresPerMinute, time.Minute),
 		endings:  newAttempts(endingsPerMinute, time.Minute),
+		denials:  newAttempts(endingsPerMinute, time.Minute),
 		boards:   make(map[language.Language]*board),
 	}
 	a.life, a.end = context.WithCancel(context.Background())
@@ -133,25 +144,30 @@ type call struct {
 	role token.Role
 	// open tells a call that needs no token where viewing is anonymous.
 	open bool
+	// ends tells the call that ends a process: who may not make it is audited.
+	ends bool
 	// does answers the call, or returns the problem that keeps it from it.
 	does func(w http.ResponseWriter, r *http.Request, who token.Record) error
 }
 
 // calls lists what the API offers.
 func (a *API) calls() []call {
+	get := func(path string, role token.Role, open bool, does func(http.ResponseWriter, *http.Request, token.Record) error) call {
+		return call{method: http.MethodGet, path: path, role: role, open: open, does: does}
+	}
 	return []call{
-		{http.MethodGet, "/api/v1/processes", token.Viewer, true, a.listProcesses},
-		{http.MethodGet, "/api/v1/processes/{pid}", token.Viewer, true, a.showProcess},
-		{http.MethodGet, "/api/v1/processes/{pid}/termination", token.Viewer, true, a.inspectTermination},
-		{http.MethodPost, "/api/v1/processes/{pid}/terminate", token.Operator, false, a.terminate},
-		{http.MethodGet, "/api/v1/terminations/{id}", token.Viewer, false, a.showTermination},
-		{http.MethodGet, "/api/v1/services", token.Viewer, true, a.listServices},
-		{http.MethodGet, "/api/v1/resources", token.Viewer, true, a.showResources},
-		{http.MethodGet, "/api/v1/stream", token.Viewer, true, a.streamConsole},
-		{http.MethodGet, "/api/v1/logs", token.Viewer, false, a.listLogs},
-		{http.MethodGet, "/api/v1/logs/stream", token.Viewer, false, a.streamLog},
-		{http.MethodPost, "/api/v1/alerts", token.Automation, false, a.receiveAlerts},
-		{http.MethodGet, "/api/v1/audit", token.Admin, false, a.listEvents},
+		get("/api/v1/processes", token.Viewer, true, a.listProcesses),
+		get("/api/v1/processes/{pid}", token.Viewer, true, a.showProcess),
+		get("/api/v1/processes/{pid}/termination", token.Viewer, true, a.inspectTermination),
+		{method: http.MethodPost, path: "/api/v1/processes/{pid}/terminate", role: token.Operator, ends: true, does: a.terminate},
+		get("/api/v1/terminations/{id}", token.Viewer, false, a.showTermination),
+		get("/api/v1/services", token.Viewer, true, a.listServices),
+		get("/api/v1/resources", token.Viewer, true, a.showResources),
+		get("/api/v1/stream", token.Viewer, true, a.streamConsole),
+		get("/api/v1/logs", token.Viewer, false, a.listLogs),
+		get("/api/v1/logs/stream", token.Viewer, false, a.streamLog),
+		{method: http.MethodPost, path: "/api/v1/alerts", role: token.Automation, does: a.receiveAlerts},
+		get("/api/v1/audit", token.Admin, false, a.listEvents),
 	}
 }
 
@@ -159,7 +175,7 @@ func (a *API) calls() []call {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	if err := a.admit(r); err != nil {
-		a.answerProblem(w, err)
+		a.deny(w, err)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
@@ -186,11 +202,15 @@ func (a *API) otherMethods(allowed []string) http.Handler {
 // handler authenticates, authorises, and makes a call.
 func (a *API) handler(c call) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := a.authenticate(r, c)
-		if err == nil {
-			err = c.does(w, r, who)
-		}
+		who, err := a.authenticate(r, &c)
 		if err != nil {
+			if c.ends && errors.Is(err, problemRole) {
+				a.auditDenial(r, who, codeRole)
+			}
+			a.deny(w, err)
+			return
+		}
+		if err := c.does(w, r, who); err != nil {
 			a.answerProblem(w, err)
 		}
 	})

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"server-monitor/internal/inventory"
+	"server-monitor/internal/process"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 )
@@ -52,7 +54,9 @@ func (a *API) inspectTermination(w http.ResponseWriter, r *http.Request, who tok
 		return problemOff
 	}
 	request := terminate.Request{PID: pid, Actor: actor(r, who)}
-	a.measure(r.Context(), &request)
+	if err := a.measure(r.Context(), &request); err != nil {
+		return err
+	}
 	result := a.config.Terminator.Inspect(r.Context(), request)
 	if isGone(&result) {
 		return problemNotFound
@@ -99,6 +103,7 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 	}
 	return a.once(w, r, who, pid, text, func() (terminate.Result, error) {
 		if wait := a.endings.take(who.ID); wait > 0 {
+			a.auditDenial(r, who, codeTooManyEndings)
 			p := *problemEndings
 			p.retryAfter = wait
 			return terminate.Result{}, &p
@@ -106,7 +111,10 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 		request := terminate.Request{
 			PID: pid, Identity: body.Identity, Name: body.Name, DryRun: body.DryRun, Reason: body.Reason, Actor: actor(r, who),
 		}
-		a.measure(r.Context(), &request)
+		if err := a.measure(r.Context(), &request); err != nil {
+			a.auditDenial(r, who, terminate.CodeFailed)
+			return terminate.Result{}, err
+		}
 		return a.config.Terminator.Terminate(r.Context(), request), nil
 	})
 }
@@ -120,27 +128,48 @@ func actor(r *http.Request, who token.Record) terminate.Actor {
 	return terminate.Actor{Name: name, Role: string(who.Role), From: remoteAddr(r), Automation: who.Role == token.Automation}
 }
 
+// measureLimit is how long a termination waits for an inventory.
+const measureLimit = 5 * time.Second
+
+var problemUnmeasured = newProblem(http.StatusServiceUnavailable, string(terminate.CodeFailed),
+	"The processes could not be examined, and a rule of policy may ask for what they show.")
+
 // measure adds what rules of policy and the audit ask for: the warnings, the
-// memory and the verdict of the process. Without an inventory there is none.
-func (a *API) measure(ctx context.Context, request *terminate.Request) {
-	taken, err := a.config.Inventories.Take(ctx)
-	if err != nil {
-		a.config.Logger.Warn("no inventory for a termination", "err", err)
-		return
+// memory and the verdict of the process. Without them a rule that protects would
+// not hold, so that nothing is ended.
+func (a *API) measure(ctx context.Context, request *terminate.Request) error {
+	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	defer cancel()
+	for range 2 { // the first may have been begun before the process
+		taken, err := a.config.Inventories.Take(ctx)
+		if err != nil {
+			a.config.Logger.Error("no inventory for a termination", "err", err)
+			return problemUnmeasured
+		}
+		if measure(taken, request) != nil {
+			break
+		}
 	}
-	measure(taken, request)
+	return nil
 }
 
-func measure(taken *inventory.Inventory, request *terminate.Request) {
+// measure does so by an inventory, and returns the process, nil where it is not
+// there: it has ended, or another has its pid.
+func measure(taken *inventory.Inventory, request *terminate.Request) *process.Process {
 	index, ok := taken.Index(request.PID)
 	if !ok {
-		return
+		return nil
+	}
+	p := &taken.Processes[index]
+	if request.Identity != "" && p.Identity.String() != request.Identity {
+		return nil
 	}
 	assessment := taken.Assessments[index]
 	request.Warnings, request.Verdict = assessment.Names(), assessment.Verdict.String()
 	if taken.MemoryTotal > 0 {
-		request.MemoryRatio = float64(taken.Processes[index].ResidentBytes) / float64(taken.MemoryTotal)
+		request.MemoryRatio = float64(p.ResidentBytes) / float64(taken.MemoryTotal)
 	}
+	return p
 }
 
 // answerResult answers with what became of a request.

@@ -1,12 +1,17 @@
 package killapi
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"server-monitor/internal/inventory"
 	"server-monitor/internal/language"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
@@ -39,7 +44,7 @@ func TestBadBodies(t *testing.T) {
 		"no identity":     {`{}`, http.StatusPreconditionRequired, "identity-missing"},
 		"both":            {`{"identity":"100-1000-0123abcd","name":"tool"}`, http.StatusBadRequest, "bad-request"},
 		"not an object":   {`[]`, http.StatusBadRequest, "bad-request"},
-		"null":            {`null`, http.StatusBadRequest, "bad-request"},
+		"null alone":      {`null`, http.StatusBadRequest, "bad-request"},
 		"no JSON":         {`identity`, http.StatusBadRequest, "bad-request"},
 		"cut":             {`{"identity":"100-`, http.StatusBadRequest, "bad-request"},
 		"two values":      {goodBody + goodBody, http.StatusBadRequest, "bad-request"},
@@ -47,6 +52,7 @@ func TestBadBodies(t *testing.T) {
 		"wrong case":      {`{"Identity":"100-1000-0123abcd"}`, http.StatusBadRequest, "bad-request"},
 		"twice":           {`{"identity":"100-1000-0123abcd","identity":"200-2000-0123abcd"}`, http.StatusBadRequest, "bad-request"},
 		"twice, by case":  {`{"identity":"100-1000-0123abcd","IDENTITY":"200-2000-0123abcd"}`, http.StatusBadRequest, "bad-request"},
+		"null":            {`{"identity":"100-1000-0123abcd","dry_run":null}`, http.StatusBadRequest, "bad-request"},
 		"wrong type":      {`{"identity":100}`, http.StatusBadRequest, "bad-request"},
 		"text as boolean": {`{"identity":"100-1000-0123abcd","dry_run":"true"}`, http.StatusBadRequest, "bad-request"},
 		"invalid UTF-8":   {"{\"identity\":\"100-1000-0123abcd\",\"reason\":\"\xff\"}", http.StatusBadRequest, "bad-request"},
@@ -68,6 +74,36 @@ func TestBadBodies(t *testing.T) {
 	}
 	if n := len(a.terminator.requests()); n != 0 {
 		t.Errorf("%d bad requests were passed on", n)
+	}
+}
+
+// TestUnmeasured has no inventory: a rule of policy that asks for a warning, or
+// for memory, would not hold.
+func TestUnmeasured(t *testing.T) {
+	a := newTestAPI(t, func(c *Config) { c.Inventories = brokenInventory{} })
+	a.want(a.post(goodBody), http.StatusServiceUnavailable, "failed")
+	a.want(a.request("GET", "/api/v1/processes/100/termination", token.Viewer, ""), http.StatusServiceUnavailable, "failed")
+	if n := len(a.terminator.requests()); n != 0 {
+		t.Errorf("%d requests were passed on", n)
+	}
+	if events := a.events.Recent(10); len(events) != 1 || events[0].Codes[0] != terminate.CodeFailed || events[0].PID != 100 {
+		t.Errorf("events %+v", events)
+	}
+}
+
+type brokenInventory struct{}
+
+func (brokenInventory) Take(context.Context) (*inventory.Inventory, error) {
+	return nil, errors.New("no /proc")
+}
+
+// TestMeasuredByIdentity asks to end a process whose pid belongs to another one.
+func TestMeasuredByIdentity(t *testing.T) {
+	a := newTestAPI(t, nil)
+	r := a.request("POST", "/api/v1/processes/300/terminate", token.Operator, `{"identity":"300-1-0123abcd"}`)
+	a.want(r, http.StatusOK, "")
+	if got := a.terminator.requests()[0]; got.Verdict != "" || got.Warnings != nil {
+		t.Errorf("the request bears what is known of another process: %+v", got)
 	}
 }
 
@@ -180,6 +216,15 @@ func FuzzTerminationBody(f *testing.F) {
 		var body terminationRequest
 		if decodeExact(text, &body) != nil {
 			return
+		}
+		var members map[string]any
+		if err := json.Unmarshal(text, &members); err != nil {
+			t.Fatalf("%q is taken", text)
+		}
+		for key, value := range members {
+			if !slices.Contains([]string{"identity", "name", "dry_run", "reason"}, key) || value == nil {
+				t.Errorf("%q is taken with its %q", text, key)
+			}
 		}
 		for _, key := range []string{"IDENTITY", "Identity", "NAME", "Dry_Run"} {
 			if strings.Contains(string(text), `{"`+key+`"`) {

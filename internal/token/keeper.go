@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -49,6 +50,15 @@ func (k *Keeper) Accept(secret string) (Record, error) {
 		return Record{}, k.err
 	}
 	return find(k.records, secret, time.Now())
+}
+
+// Knows tells whether there is a token with that id, whether or not it has
+// expired.
+func (k *Keeper) Knows(id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refresh()
+	return slices.ContainsFunc(k.records, func(r Record) bool { return r.ID == id })
 }
 
 // refresh reads the file again where it has changed.

@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,30 +72,33 @@ func startChurn(t *testing.T) *atomic.Int64 {
 	})
 	dir := hostileNames(t)
 	started := new(atomic.Int64)
-	kinds := []func() *exec.Cmd{
-		func() *exec.Cmd { return exec.CommandContext(ctx, "/bin/true") },
-		func() *exec.Cmd { return exec.CommandContext(ctx, "/bin/sleep", "0.2") },
-		func() *exec.Cmd {
-			return exec.CommandContext(ctx, "/bin/sh", "-c", "/bin/sleep 0.05; exec /bin/sleep 0.05")
-		},
-		func() *exec.Cmd {
-			return exec.CommandContext(ctx, filepath.Join(dir, hostile[started.Load()%int64(len(hostile))]), "0.3")
-		},
-		func() *exec.Cmd {
-			port := strconv.Itoa(20000 + int(started.Load()%1000))
-			return exec.CommandContext(ctx, "timeout", "0.5", programs.Sample, "listen", "127.0.0.1:"+port)
+	kinds := []func(n int) []string{
+		func(int) []string { return []string{"/bin/true"} },
+		func(int) []string { return []string{"/bin/sleep", "0.2"} },
+		func(int) []string { return []string{"/bin/sh", "-c", "/bin/sleep 0.05; exec /bin/sleep 0.05"} },
+		func(n int) []string { return []string{filepath.Join(dir, hostile[n%len(hostile)]), "0.3"} },
+		func(n int) []string {
+			return []string{programs.Sample, "listen", "127.0.0.1:" + itoa(20000+n%1000)}
 		},
 	}
 	for _, kind := range append(kinds, kinds...) {
 		workers.Go(func() {
 			for ctx.Err() == nil {
-				kind().Run()
-				started.Add(1)
-				time.Sleep(2 * time.Millisecond)
+				runBriefly(ctx, kind(int(started.Add(1))))
 			}
 		})
 	}
 	return started
+}
+
+// runBriefly runs a program for half a second at most.
+func runBriefly(ctx context.Context, args []string) {
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	_ = cmd.Run() // many are ended
+	time.Sleep(2 * time.Millisecond)
 }
 
 // hostile are file names that an ordinary user may give to programs.

@@ -49,6 +49,7 @@ func TestContainer(t *testing.T) {
 // lookFromContainer compares what is said of the samples with what is said on
 // the host.
 func lookFromContainer(t *testing.T, namespaces []string, samples map[string]sampleProcess) {
+	t.Helper()
 	scan := []string{
 		"sh", "-c", enterContainer, "container", t.TempDir(), programs.Monitor, "scan", "--output=json",
 		"--path.procfs=/host/proc", "--path.sysfs=/host/sys", "--path.rootfs=/host",

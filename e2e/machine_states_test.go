@@ -92,7 +92,8 @@ func compareStates(got, want map[string]string) error {
 		}
 	}
 	for name, state := range got {
-		if _, ok := want[name]; !ok && !strings.Contains(options+" ", "service.name="+name+" ") {
+		configured := slices.Contains(strings.Fields(options), "--collector.service.name="+name)
+		if _, ok := want[name]; !ok && !configured {
 			return fmt.Errorf("%s is told to be %s, systemctl does not list it", name, state)
 		}
 	}

@@ -69,6 +69,7 @@ func awaitVector(t *testing.T, p *rig.Prometheus, query string, count int) []rig
 
 // askAbout asks for all that is published of one process.
 func askAbout(t *testing.T, p *rig.Prometheus, want sampleProcess) {
+	t.Helper()
 	pid := itoa(want.pid)
 	info := awaitVector(t, p, fmt.Sprintf(`server_monitor_process_info{job="all",pid=%q}`, pid), 1)[0].Labels
 	if info["verdict"] != want.verdict || info["known"] != strconv.FormatBool(want.known) {
@@ -112,6 +113,7 @@ func labelsOf(t *testing.T, p *rig.Prometheus, query string, names ...string) []
 // askUsual checks that without flags rows are for what deserves one, and that
 // the rest is in its group.
 func askUsual(t *testing.T, p *rig.Prometheus, samples map[string]sampleProcess) {
+	t.Helper()
 	for name, sample := range samples {
 		rows, err := p.Query(fmt.Sprintf(`server_monitor_process_info{job="usual",pid="%d"}`, sample.pid))
 		if want := sample.verdict != "safe"; err != nil || (len(rows) == 1) != want {
@@ -124,6 +126,7 @@ func askUsual(t *testing.T, p *rig.Prometheus, samples map[string]sampleProcess)
 
 // askSums checks that sums and rows agree.
 func askSums(t *testing.T, p *rig.Prometheus) {
+	t.Helper()
 	awaitVector(t, p, `server_monitor_processes{job="all"} == on(verdict) count by (verdict) (server_monitor_process_info{job="all"})`, 3)
 	awaitVector(t, p, `server_monitor_process_warnings{job="all",warning="MASQUERADE"} >= 1`, 1)
 	awaitVector(t, p, `server_monitor_process_pids_omitted{job="all"} == 0`, 1)

@@ -68,6 +68,7 @@ func TestReadmeCommands(t *testing.T) {
 }
 
 func runShown(t *testing.T, mode, command string) {
+	t.Helper()
 	cmd := exec.Command("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
 		"sh", "-c", runCommands, "README", mode, programs.Monitor, command)
 	cmd.Dir = programs.Source

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -130,7 +129,7 @@ func hogSize(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var kib float64
-	if _, err := fmt.Sscanf(string(text[strings.Index(string(text), "MemTotal:"):]), "MemTotal: %g kB", &kib); err != nil {
+	if _, err := fmt.Sscanf(string(text), "MemTotal: %g kB", &kib); err != nil {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(int(kib * 1.25 * highMemoryRatio / 1024))

@@ -27,6 +27,7 @@ func TestScan(t *testing.T) {
 // scanJSON checks that the output for programs says of the samples what the
 // metrics say.
 func scanJSON(t *testing.T, samples map[string]sampleProcess) {
+	t.Helper()
 	stdout, stderr, status := run(t, ratioFlag, "scan", "-o", "json")
 	if status != 0 || stderr != "" {
 		t.Fatalf("exit status %d: %s", status, stderr)
@@ -70,6 +71,7 @@ func scanJSON(t *testing.T, samples map[string]sampleProcess) {
 
 // scanTable checks the output for people.
 func scanTable(t *testing.T, samples map[string]sampleProcess) {
+	t.Helper()
 	plain, _, status := run(t, ratioFlag, "scan")
 	coloured, _, _ := run(t, ratioFlag, "scan", "--color=always")
 	if status != 0 || strings.Contains(plain, "\x1b") || !strings.Contains(coloured, "\x1b[") {
@@ -105,21 +107,23 @@ func scanVerdicts(t *testing.T) {
 
 // scanKorean checks that texts change with the language, and codes do not.
 func scanKorean(t *testing.T, samples map[string]sampleProcess) {
+	t.Helper()
 	stdout, _, status := run(t, ratioFlag, "scan", "--language=ko", "--output=json", "--verdict=danger")
 	if status != 0 {
 		t.Errorf("exit status %d", status)
 	}
 	r := readReport(t, stdout)
-	for _, p := range r.find(func(p *reported) bool { return p.PID == samples["public listener"].pid }) {
-		for _, text := range []string{p.Role, p.Summary, p.Findings[0].Text, p.Findings[0].Advice} {
-			if !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Hangul, r) }) {
-				t.Errorf("not Korean: %q", text)
-			}
-		}
-		if !strings.HasPrefix(p.Findings[0].Warning, "PUBLIC_PORT(") || p.Verdict != "danger" {
-			t.Errorf("codes have changed: %s", p)
-		}
-		return
+	found := r.find(func(p *reported) bool { return p.PID == samples["public listener"].pid })
+	if len(found) != 1 || len(found[0].Findings) == 0 {
+		t.Fatalf("the public listener is %d times in the report, or without a warning", len(found))
 	}
-	t.Error("the public listener is not in the report")
+	p := found[0]
+	for _, text := range []string{p.Role, p.Summary, p.Findings[0].Text, p.Findings[0].Advice} {
+		if !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Hangul, r) }) {
+			t.Errorf("not Korean: %q", text)
+		}
+	}
+	if !strings.HasPrefix(p.Findings[0].Warning, "PUBLIC_PORT(") || p.Verdict != "danger" {
+		t.Errorf("codes have changed: %s", p)
+	}
 }

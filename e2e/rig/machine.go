@@ -23,6 +23,9 @@ type Machine struct {
 	nspawn *Program
 }
 
+// propagated is where nspawn keeps a folder for each machine.
+const propagated = "/run/systemd/nspawn/propagate"
+
 // bootLimit is how long the machine may take to boot.
 const bootLimit = 90 * time.Second
 
@@ -38,6 +41,9 @@ func NewMachine(t testing.TB) *Machine {
 func (m *Machine) Boot(t testing.TB) {
 	t.Helper()
 	name := filepath.Base(m.Root)
+	if err := removeLeftovers(propagated); err != nil {
+		t.Fatal(err)
+	}
 	nspawn := []string{
 		"systemd-nspawn", "--quiet", "--boot", "--directory=" + m.Root, "--machine=" + name, "--console=pipe",
 		"--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
@@ -49,8 +55,9 @@ func (m *Machine) Boot(t testing.TB) {
 	args := append([]string{"-c", join, "join"}, makeCgroups(t, name)...)
 	cmd := exec.Command("sh", append(append(args, "--"), nspawn...)...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // which halts the machine; it outlives SIGKILL
 	m.nspawn = Start(t, cmd)
-	t.Cleanup(func() { os.RemoveAll("/run/systemd/nspawn/propagate/" + name) })
+	t.Cleanup(func() { os.RemoveAll(filepath.Join(propagated, name)) })
 	Eventually(t, bootLimit, m.findLeader)
 	Eventually(t, bootLimit, func() error {
 		state, err := m.Command("systemctl", "is-system-running").CombinedOutput()
@@ -149,64 +156,4 @@ func (m *Machine) Prepare(t testing.TB, name string, args ...string) {
 func (m *Machine) Journal(t testing.TB, unit string) string {
 	t.Helper()
 	return m.Run(t, "journalctl", "--no-pager", "--output=cat", "--unit="+unit)
-}
-
-// makeCgroups makes a cgroup below our own in version 2 and, where systemd's
-// tree of version 1 is mounted, there too. They are removed with the test, and
-// with them all processes that are left.
-func makeCgroups(t testing.TB, name string) []string {
-	t.Helper()
-	own, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var made []string
-	for line := range strings.Lines(string(own)) {
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		mount := mountOfCgroup(fields[1])
-		if mount == "" {
-			continue
-		}
-		folder := filepath.Join(mount, fields[2], name)
-		if err := os.Mkdir(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		made = append(made, folder)
-		t.Cleanup(func() { removeCgroup(t, folder) })
-	}
-	return made
-}
-
-// mountOfCgroup is where the hierarchy of some controllers is mounted; only
-// those that systemd manages are told.
-func mountOfCgroup(controllers string) string {
-	places := map[string][]string{
-		"":             {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"},
-		"name=systemd": {"/sys/fs/cgroup/systemd"},
-	}
-	for _, place := range places[controllers] {
-		if _, err := os.Stat(filepath.Join(place, "cgroup.procs")); err == nil {
-			return place
-		}
-	}
-	return ""
-}
-
-// removeCgroup ends all processes of a cgroup and removes it.
-func removeCgroup(t testing.TB, folder string) {
-	t.Helper()
-	Eventually(t, stopLimit, func() error {
-		_ = os.WriteFile(filepath.Join(folder, "cgroup.kill"), []byte("1"), 0) // since Linux 5.14, version 2
-		var below []string
-		err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
-			if err == nil && entry.IsDir() {
-				below = append(below, path)
-			}
-			return err
-		})
-		for i := len(below) - 1; i >= 0 && err == nil; i-- {
-			err = syscall.Rmdir(below[i])
-		}
-		return err
-	})
 }

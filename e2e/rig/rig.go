@@ -47,7 +47,8 @@ func New() (*Rig, error) {
 }
 
 func (r *Rig) prepare() error {
-	if err := os.Chmod(r.Dir, 0o755); err != nil { //nolint:gosec // ordinary users of the tests run what is in it
+	// Ordinary users of the tests run what is in it.
+	if err := os.Chmod(r.Dir, 0o755); err != nil {
 		return err
 	}
 	if err := r.build(r.Sample, "./e2e/sample"); err != nil {

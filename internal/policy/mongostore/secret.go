@@ -14,6 +14,9 @@ type redactor struct {
 	// blunt tells that a secret is too short to be looked for: then texts of
 	// the driver are not shown at all.
 	blunt bool
+	// broken tells that user name or password hold a '%' that begins no escape.
+	// The driver would quote it.
+	broken bool
 }
 
 // shortSecret is the length below which looking for a secret would tear words
@@ -29,6 +32,8 @@ func newRedactor(uri string) *redactor {
 	_, rest, _ := strings.Cut(uri, "://")
 	if end := strings.LastIndexByte(rest, '@'); end >= 0 {
 		user, password, _ := strings.Cut(rest[:end], ":")
+		_, err := url.PathUnescape(rest[:end])
+		r.broken = err != nil
 		r.add(rest[:end])
 		r.add(password)
 		if len(user) >= shortSecret {

@@ -60,6 +60,8 @@ func ReadURI(file string) (string, error) {
 	return uri, nil
 }
 
+var errBadEscape = errors.New("connection string: user name or password hold a % that begins no escape: write %25")
+
 // Open checks a configuration and makes a store. It does not wait for the
 // server: that may be away, and come back later.
 func Open(c Config) (*Store, error) {
@@ -69,6 +71,9 @@ func Open(c Config) (*Store, error) {
 	}
 	if err := checkDatabase(s.database); err != nil {
 		return nil, err
+	}
+	if s.redact.broken {
+		return nil, errBadEscape
 	}
 	s.options = options.Client().ApplyURI(c.URI).SetAppName("server-monitor")
 	if s.options.MaxPoolSize == nil {

@@ -12,8 +12,8 @@ import (
 // another origin, a token in the address (which servers and browsers keep), a
 // query of which a part would be lost.
 func (a *API) admit(r *http.Request) error {
-	if !slices.Contains(a.config.Hosts, strings.ToLower(r.Host)) {
-		return problemHost
+	if err := a.admitAddress(r); err != nil {
+		return err
 	}
 	// Readings are held to the rule for changes as well: nobody else's page has
 	// any business here, be it only to keep us busy.
@@ -21,6 +21,15 @@ func (a *API) admit(r *http.Request) error {
 	change.Method = http.MethodPost
 	if a.origin.Check(&change) != nil {
 		return problemOrigin
+	}
+	return nil
+}
+
+// admitAddress is what of admit holds for pages as well, to which pages of other
+// origins may link.
+func (a *API) admitAddress(r *http.Request) error {
+	if !slices.Contains(a.config.Hosts, strings.ToLower(r.Host)) {
+		return problemHost
 	}
 	if strings.Contains(r.URL.Path, tokenPrefix) {
 		return problemQueryToken

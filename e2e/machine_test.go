@@ -92,10 +92,30 @@ func (s *server) testUnit(t *testing.T) {
 	if text := s.Run(t, "systemd-analyze", "verify", "server-monitor.service"); text != "" {
 		t.Errorf("systemd-analyze verify: %s", text)
 	}
+	s.checkSight(t)
 	// systemd's own grade of the sandbox, from 0 (tight) to 10.
 	if text, stderr, status := rig.Run(t, s.Command("systemd-analyze", "security", "--no-pager", "--threshold=25",
 		"server-monitor.service"), time.Minute); status != 0 {
 		t.Errorf("systemd-analyze security: worse than 2.5\n%s%s", text, stderr)
+	}
+}
+
+// checkSight checks that neither the user nor the sandbox of the service hides
+// anything from it or makes it see something else.
+func (s *server) checkSight(t *testing.T) {
+	t.Helper()
+	scrape := s.scrape(t)
+	checkSuccess(t, scrape)
+	for _, m := range scrape["server_monitor_process_facts_denied_total"].GetMetric() {
+		if rig.Value(m) != 0 {
+			t.Errorf("denied %v times: %v", rig.Value(m), rig.LabelsOf(m))
+		}
+	}
+	if n, err := scrape.Value("server_monitor_process_unowned_sockets", nil); err != nil || n != 0 {
+		t.Errorf("sockets without an owner: %v (%v), want none", n, err)
+	}
+	if n, err := scrape.Value("server_monitor_filesystem_readonly", rig.Labels{"mountpoint": "/"}); err != nil || n != 0 {
+		t.Errorf("/ is read-only: %v (%v), want 0 as for everybody else", n, err)
 	}
 }
 

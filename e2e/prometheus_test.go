@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,7 +122,8 @@ func askUsual(t *testing.T, p *rig.Prometheus, samples map[string]sampleProcess)
 		}
 	}
 	awaitVector(t, p, `server_monitor_process_group_processes{job="usual",name="sleep",user="nobody"} >= 2`, 1)
-	awaitVector(t, p, `increase(server_monitor_process_group_cpu_seconds_total{job="usual",name="server-monitor"}[10s]) > 0`, 1)
+	awaitVector(t, p, fmt.Sprintf(`sum(increase(server_monitor_process_group_cpu_seconds_total{job="usual",name=%q}[10s])) > 0`,
+		filepath.Base(programs.Monitor)), 1)
 }
 
 // askSums checks that sums and rows agree.

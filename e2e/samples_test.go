@@ -38,8 +38,10 @@ type sampleProcess struct {
 func startSamples(t *testing.T) map[string]sampleProcess {
 	t.Helper()
 	rig.NeedRoot(t)
-	public, local := databasePort(t, 0), databasePort(t, 1)
+	databases := freePorts(t, 27017, 6379, 9200, 11211, 5432, 3306)
+	public, local, system := databases[0], databases[1], freePorts(t, 1000, 999, 998)[0]
 	tool := rig.Install(t, programs.Sample, "/opt", "e2e-tool")
+	writable := rig.Install(t, programs.Sample, "/opt", "e2e-writable")
 	deleted := rig.Install(t, programs.Sample, "/opt", "e2e-deleted")
 	suspicious := rig.Install(t, "/usr/bin/sleep", "/tmp", "sleep")
 	started := map[string]sampleProcess{
@@ -48,6 +50,11 @@ func startSamples(t *testing.T) map[string]sampleProcess {
 			warnings: []string{"RUNNING_AS_ROOT|warn||false", "PUBLIC_PORT|danger|" + public + "|false"},
 			ports:    []string{public + "|tcp|public"},
 		},
+		"listener on a port of the system": {
+			pid: rig.StartSample(t, exec.Command(tool, "listen", ":"+system)), verdict: "danger",
+			warnings: []string{"RUNNING_AS_ROOT|warn||false", "SYSTEM_PORT|danger|" + system + "|false"},
+			ports:    []string{system + "|tcp|public"},
+		},
 		"local listener": {
 			pid: rig.StartSample(t, ordinary(tool, "listen", "127.0.0.1:"+local)), verdict: "caution",
 			ports: []string{local + "|tcp|loopback"},
@@ -55,6 +62,10 @@ func startSamples(t *testing.T) map[string]sampleProcess {
 		"copy of sleep in /tmp": {
 			pid: startPlain(t, ordinary(suspicious, "1000")), verdict: "danger",
 			warnings: []string{"SUSPICIOUS_PATH|danger|" + suspicious + "|false"},
+		},
+		"writable": {
+			pid: rig.StartSample(t, ordinary(writable, "sleep")), verdict: "danger",
+			warnings: []string{"WRITABLE_EXE|danger|" + writable + "|false"},
 		},
 		"deleted": {
 			pid: rig.StartSample(t, ordinary(deleted, "sleep")), verdict: "danger",
@@ -74,6 +85,9 @@ func startSamples(t *testing.T) map[string]sampleProcess {
 		},
 		"unknown tool": {pid: rig.StartSample(t, ordinary(tool, "sleep")), verdict: "caution"},
 		"known tool":   {pid: startPlain(t, ordinary("/usr/bin/sleep", "1000")), verdict: "safe", known: true},
+	}
+	if err := os.Chmod(writable, 0o777); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Remove(deleted); err != nil {
 		t.Fatal(err)
@@ -103,22 +117,22 @@ func startPlain(t *testing.T, cmd *exec.Cmd) int {
 	return p.Process.Pid
 }
 
-// databasePort finds ports of databases on which nobody listens.
-func databasePort(t *testing.T, index int) string {
+// freePorts picks those ports on which nobody listens, at least two.
+func freePorts(t *testing.T, ports ...int) []string {
 	t.Helper()
-	for _, port := range []int{27017, 6379, 9200, 11211, 5432, 3306} {
+	var free []string
+	for _, port := range ports {
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			continue
 		}
 		listener.Close()
-		if index == 0 {
-			return strconv.Itoa(port)
-		}
-		index--
+		free = append(free, itoa(port))
 	}
-	t.Fatal("the ports of all databases are in use")
-	return ""
+	if len(free) < 2 {
+		t.Fatalf("too many of the ports %v are in use", ports)
+	}
+	return free
 }
 
 // hogSize is a size in MiB that is over the threshold for the tests.

@@ -31,6 +31,7 @@ type config struct {
 	maxProcs int
 	// tokenFile holds the tokens of the operator listener; empty for none.
 	tokenFile string
+	policy    policyConfig
 
 	serve serveConfig
 	scan  scanConfig
@@ -49,6 +50,7 @@ func newApp(stdout, stderr io.Writer) (*kingpin.Application, *config) {
 	app.HelpFlag.Short('h')
 	c := &config{stdout: stdout, stderr: stderr, commands: make(map[string]func(*config) error)}
 	c.addShared(app)
+	c.addPolicy(app)
 	c.addServe(app)
 	c.addScan(app)
 	c.addToken(app)
@@ -112,6 +114,7 @@ func (c *config) check(command string) error {
 		}
 		*root = filepath.Clean(*root)
 	}
+	c.policy.check(&c.problems)
 	if command == serveCommand {
 		c.serve.check(&c.problems)
 	}

@@ -20,7 +20,6 @@ import (
 	"server-monitor/collector"
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/logtail"
-	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/resources"
 	"server-monitor/internal/terminate"
@@ -125,7 +124,7 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 		}
 	}
 	o.terminator = terminate.New(terminate.Config{
-		Process: process.Config{Proc: c.paths.Proc, Root: c.paths.Root}, Policy: catalogueSource{p.policy}, Audit: auditor,
+		Process: process.Config{Proc: c.paths.Proc, Root: c.paths.Root}, Policy: p.policy, PolicyRequired: c.policy.required, Audit: auditor,
 		Logger: logger, Grace: c.serve.operator.grace, Done: p.observe,
 	})
 	if obstacle := o.terminator.Obstacle(); obstacle != nil {
@@ -141,14 +140,6 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 // observe counts a result.
 func (p *parts) observe(r *terminate.Result) {
 	p.endings.Observe(string(r.Outcome), string(r.Method), r.Actor.Kind(), r.SoftSeconds+r.HardSeconds)
-}
-
-// catalogueSource is policy without a database.
-type catalogueSource struct{ policy.Provider }
-
-// Fresh implements [terminate.PolicySource].
-func (s catalogueSource) Fresh(context.Context) (*policy.Set, terminate.PolicyState) {
-	return s.Current(), terminate.PolicyCatalogue
 }
 
 // recentEvents gives the events that are kept in memory.

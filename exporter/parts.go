@@ -18,7 +18,7 @@ import (
 // parts are what the commands work with.
 type parts struct {
 	reader *process.Reader
-	policy policy.Provider
+	policy *policySource
 	keeper *inventory.Keeper
 	host   *terminate.Host
 
@@ -33,11 +33,15 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--path.procfs %s: %w", c.paths.Proc, err)
 	}
-	provider := fixedPolicy{policy.NewSet(platform(), policy.Catalogue()...)}
+	source, err := c.openPolicy(logger)
+	if err != nil {
+		reader.Close()
+		return nil, err
+	}
 	return &parts{
 		reader: reader,
-		policy: provider,
-		keeper: inventory.NewKeeper(reader, risk.NewJudge(c.criteria), provider),
+		policy: source,
+		keeper: inventory.NewKeeper(reader, risk.NewJudge(c.criteria), source),
 		host:   terminate.ReadHost(where),
 
 		endings: collector.NewTermination(),
@@ -48,14 +52,9 @@ func (p *parts) close() {
 	if p.manager != nil {
 		p.manager.Close()
 	}
+	p.policy.close()
 	p.reader.Close()
 }
-
-// fixedPolicy is policy that never changes.
-type fixedPolicy struct{ set *policy.Set }
-
-// Current implements [policy.Provider].
-func (f fixedPolicy) Current() *policy.Set { return f.set }
 
 // platform is the one whose documents hold here.
 func platform() policy.Platform {
@@ -78,7 +77,7 @@ func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, erro
 				MountPointsExclude: s.mountsExclude, FSTypesExclude: s.fsTypesExclude, MountTimeout: s.mountTimeout,
 			}, logger)
 		},
-		"policy":   func() (collector.Collector, error) { return collector.NewPolicy(p.policyStatus), nil },
+		"policy":   func() (collector.Collector, error) { return collector.NewPolicy(p.policy.status), nil },
 		"pressure": func() (collector.Collector, error) { return collector.NewPressure(c.paths) },
 		"process": func() (collector.Collector, error) {
 			return collector.NewProcess(p.keeper, collector.ProcessConfig{
@@ -120,11 +119,6 @@ func (p *parts) snapshot(ctx context.Context) (*process.Snapshot, error) {
 		return nil, err
 	}
 	return taken.Snapshot, nil
-}
-
-// policyStatus is how policy fares.
-func (p *parts) policyStatus() collector.PolicyStatus {
-	return collector.PolicyStatus{Set: p.policy.Current()}
 }
 
 // terminatable tells whether neither a guard nor policy forbids to end a

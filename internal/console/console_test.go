@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode"
 
+	rules "server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/risk"
 	"server-monitor/internal/service"
@@ -267,8 +268,8 @@ func TestCodes(t *testing.T) {
 	} {
 		keys = append(keys, "outcome."+string(o))
 	}
-	for _, s := range []terminate.PolicyState{terminate.PolicyNever, terminate.PolicyCopy, terminate.PolicyCatalogue, terminate.PolicyFresh} {
-		keys = append(keys, "policy."+s.String())
+	for _, s := range rules.States {
+		keys = append(keys, "policy."+string(s))
 	}
 	for _, s := range []process.Scope{process.Loopback, process.Private, process.Public} {
 		keys = append(keys, "scope."+s.String())

@@ -91,7 +91,7 @@ func (r *run) event(stage Stage, decision Decision) *Event {
 		}
 	}
 	if r.consulted {
-		e.PolicyState = result.Policy.State.String()
+		e.PolicyState = string(result.Policy.State)
 	}
 	return e
 }

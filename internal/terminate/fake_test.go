@@ -175,37 +175,38 @@ type fakePolicy struct {
 	mu      sync.Mutex
 	answers []policyAnswer
 	asked   int
+	onAsk   func(asked int) // counted from 1
 }
 
 type policyAnswer struct {
 	set   *policy.Set
-	state PolicyState
+	state policy.State
 }
 
 // fresh is policy of some documents, read just now.
 func fresh(documents ...policy.Document) *fakePolicy {
-	return answering(PolicyFresh, documents...)
+	return answering(policy.Fresh, documents...)
 }
 
-func answering(state PolicyState, documents ...policy.Document) *fakePolicy {
+func answering(state policy.State, documents ...policy.Document) *fakePolicy {
 	return &fakePolicy{answers: []policyAnswer{{policy.NewSet(policy.Linux, documents...), state}}}
 }
 
 // then is the next answer.
-func (p *fakePolicy) then(state PolicyState, documents ...policy.Document) *fakePolicy {
+func (p *fakePolicy) then(state policy.State, documents ...policy.Document) *fakePolicy {
 	p.answers = append(p.answers, policyAnswer{policy.NewSet(policy.Linux, documents...), state})
 	return p
 }
 
-func (p *fakePolicy) Fresh(context.Context) (*policy.Set, PolicyState) {
+func (p *fakePolicy) Consult(context.Context, policy.Subject) policy.Consultation {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	answer := p.answers[min(p.asked, len(p.answers)-1)]
 	p.asked++
-	if answer.state == PolicyNever {
-		return nil, PolicyNever
+	if p.onAsk != nil {
+		p.onAsk(p.asked)
 	}
-	return answer.set, answer.state
+	return policy.Consultation{Set: answer.set, State: answer.state}
 }
 
 // protecting is a document that protects a name, allowing one that lets

@@ -7,41 +7,10 @@ import (
 	"server-monitor/internal/process"
 )
 
-// PolicyState says how fresh a reading of policy is.
-type PolicyState uint8
-
-// The states of policy.
-const (
-	// PolicyNever: a database is configured and was never reached, so that
-	// nothing is known of what it forbids. It is the zero value on purpose.
-	PolicyNever PolicyState = iota
-	// PolicyCopy: the database is away; this is the last good copy.
-	PolicyCopy
-	// PolicyCatalogue: no database is configured; this is the catalogue.
-	PolicyCatalogue
-	// PolicyFresh: read from the database just now.
-	PolicyFresh
-)
-
-// String is the name of the state in JSON.
-func (s PolicyState) String() string {
-	return [...]string{"never_reached", "last_copy", "catalogue", "fresh"}[s]
-}
-
-// MarshalText writes the name of the state.
-func (s PolicyState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// PolicySource reads policy when a process is about to be ended.
-type PolicySource interface {
-	// Fresh reads policy from where it is kept, and falls back as the states
-	// say. It returns soon after ctx ends. The set is nil only in the state
-	// PolicyNever.
-	Fresh(ctx context.Context) (*policy.Set, PolicyState)
-}
-
 // Ruling is what policy says of one process.
 type Ruling struct {
-	State PolicyState `json:"state"`
+	// State says how fresh the reading was; empty where policy was not asked.
+	State policy.State `json:"state,omitempty"`
 	// Denied tells that policy forbids to end it, Invalid that it does so by a
 	// document that is malformed.
 	Denied  bool `json:"denied,omitempty"`
@@ -66,21 +35,15 @@ type Ruling struct {
 func (t *Terminator) consult(ctx context.Context, f *Facts, req *Request) (Ruling, []Reason) {
 	ctx, cancel := context.WithTimeout(ctx, t.config.PolicyBudget)
 	defer cancel()
-	set, state := t.config.Policy.Fresh(ctx)
-	if set == nil {
-		state = PolicyNever
-	}
-	ruling := Ruling{State: state, Degraded: state == PolicyNever || state == PolicyCopy}
-	reasons := t.outage(state, req.Actor.Automation)
-	if set == nil {
-		return ruling, reasons
-	}
-	ruling.Version = set.Version()
 	subject := policySubject(f, req)
-	if d := set.Denial(subject); d != nil {
+	said := t.config.Policy.Consult(ctx, subject)
+	ruling := Ruling{State: said.State, Degraded: said.State == policy.NeverReached || said.State == policy.Degraded}
+	reasons := t.outage(said.State, req.Actor.Automation)
+	ruling.Version = said.Set.Version()
+	if d := said.Set.Denial(subject); d != nil {
 		ruling.deny(d)
 		reasons = append(reasons, denial(&ruling))
-	} else if grant := set.AutoTerminate(subject); grant != nil {
+	} else if grant := said.Set.AutoTerminate(subject); grant != nil {
 		ruling.Automatic = true
 	}
 	if req.Actor.Automation && len(reasons) == 0 && !ruling.Automatic {
@@ -106,15 +69,16 @@ func (r *Ruling) deny(d *policy.Denial) {
 	r.Reason, r.ReasonKorean = text.English, text.Korean
 }
 
-// outage is the table of what is refused in which state of policy.
-func (t *Terminator) outage(state PolicyState, automation bool) []Reason {
+// outage is the table of what is refused in which state of policy. A state that
+// is not in it refuses.
+func (t *Terminator) outage(state policy.State, automation bool) []Reason {
 	switch {
-	case state == PolicyFresh:
+	case state == policy.Fresh:
 		return nil
-	case state == PolicyNever, automation, t.config.PolicyRequired:
-		return []Reason{reasonPolicyUnavailable.with(state.String())}
+	case (state == policy.NotConfigured || state == policy.Degraded) && !automation && !t.config.PolicyRequired:
+		return nil
 	}
-	return nil
+	return []Reason{reasonPolicyUnavailable.with(string(state))}
 }
 
 // denial puts a denial of policy into a reason.

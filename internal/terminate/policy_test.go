@@ -21,24 +21,24 @@ func TestOutage(t *testing.T) {
 		want       []Code
 		degraded   bool
 	}{
-		{"no database, operator", answering(PolicyCatalogue), false, false, nil, false},
-		{"no database, operator, forbidden", answering(PolicyCatalogue, forbidden), false, false, []Code{CodePolicyDenied}, false},
-		{"no database, automation", answering(PolicyCatalogue, allowed), true, false, []Code{CodePolicyUnavailable}, false},
-		{"no database, required", answering(PolicyCatalogue), false, true, []Code{CodePolicyUnavailable}, false},
-		{"away, operator", answering(PolicyCopy), false, false, nil, true},
-		{"away, operator, forbidden", answering(PolicyCopy, forbidden), false, false, []Code{CodePolicyDenied}, true},
-		{"away, automation", answering(PolicyCopy, allowed), true, false, []Code{CodePolicyUnavailable}, true},
-		{"away, required", answering(PolicyCopy), false, true, []Code{CodePolicyUnavailable}, true},
-		{"never reached, operator", answering(PolicyNever), false, false, []Code{CodePolicyUnavailable}, true},
-		{"never reached, automation", answering(PolicyNever), true, false, []Code{CodePolicyUnavailable}, true},
-		{"never reached, required", answering(PolicyNever), false, true, []Code{CodePolicyUnavailable}, true},
-		{"reached without document, operator", answering(PolicyFresh), false, false, nil, false},
-		{"reached without document, automation", answering(PolicyFresh), true, false, []Code{CodeNotAutomatic}, false},
-		{"reached without document, required", answering(PolicyFresh), false, true, nil, false},
-		{"reached, automation, allowed", answering(PolicyFresh, allowed), true, false, nil, false},
-		{"reached, automation, allowed, required", answering(PolicyFresh, allowed), true, true, nil, false},
-		{"reached, automation, forbidden", answering(PolicyFresh, forbidden), true, false, []Code{CodePolicyDenied}, false},
-		{"reached, operator, forbidden", answering(PolicyFresh, forbidden), false, false, []Code{CodePolicyDenied}, false},
+		{"no database, operator", answering(policy.NotConfigured), false, false, nil, false},
+		{"no database, operator, forbidden", answering(policy.NotConfigured, forbidden), false, false, []Code{CodePolicyDenied}, false},
+		{"no database, automation", answering(policy.NotConfigured, allowed), true, false, []Code{CodePolicyUnavailable}, false},
+		{"no database, required", answering(policy.NotConfigured), false, true, []Code{CodePolicyUnavailable}, false},
+		{"away, operator", answering(policy.Degraded), false, false, nil, true},
+		{"away, operator, forbidden", answering(policy.Degraded, forbidden), false, false, []Code{CodePolicyDenied}, true},
+		{"away, automation", answering(policy.Degraded, allowed), true, false, []Code{CodePolicyUnavailable}, true},
+		{"away, required", answering(policy.Degraded), false, true, []Code{CodePolicyUnavailable}, true},
+		{"never reached, operator", answering(policy.NeverReached), false, false, []Code{CodePolicyUnavailable}, true},
+		{"never reached, automation", answering(policy.NeverReached), true, false, []Code{CodePolicyUnavailable}, true},
+		{"never reached, required", answering(policy.NeverReached), false, true, []Code{CodePolicyUnavailable}, true},
+		{"reached without document, operator", answering(policy.Fresh), false, false, nil, false},
+		{"reached without document, automation", answering(policy.Fresh), true, false, []Code{CodeNotAutomatic}, false},
+		{"reached without document, required", answering(policy.Fresh), false, true, nil, false},
+		{"reached, automation, allowed", answering(policy.Fresh, allowed), true, false, nil, false},
+		{"reached, automation, allowed, required", answering(policy.Fresh, allowed), true, true, nil, false},
+		{"reached, automation, forbidden", answering(policy.Fresh, forbidden), true, false, []Code{CodePolicyDenied}, false},
+		{"reached, operator, forbidden", answering(policy.Fresh, forbidden), false, false, []Code{CodePolicyDenied}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newFake(fakePID)
@@ -66,7 +66,7 @@ func TestInvalidDocument(t *testing.T) {
 	}})
 	p := newFake(fakePID)
 	terminator, _ := newTerminator(t, newFakes(p), func(c *Config) {
-		c.Policy = &fakePolicy{answers: []policyAnswer{{set, PolicyFresh}}}
+		c.Policy = &fakePolicy{answers: []policyAnswer{{set, policy.Fresh}}}
 	})
 	r := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
 	if !slices.Equal(Codes(r.Reasons), []Code{CodePolicyInvalid}) || len(p.sent) != 0 {
@@ -100,7 +100,7 @@ func TestPolicyNeverWidens(t *testing.T) {
 			Store:     randomDocuments(random, names),
 			Rules:     append(slices.Clone(base.Rules), randomRules(random, names)...),
 		}
-		state := PolicyState(1 + random.IntN(3))
+		state := policy.States[random.IntN(3)]
 		before := operatorMay(t, f, policy.Contents{}, state)
 		some := operatorMay(t, f, base, state)
 		all := operatorMay(t, f, more, state)
@@ -119,7 +119,7 @@ func TestPolicyNeverWidens(t *testing.T) {
 }
 
 // operatorMay tells whether an operator could end the process under a policy.
-func operatorMay(t *testing.T, f *Facts, contents policy.Contents, state PolicyState) bool {
+func operatorMay(t *testing.T, f *Facts, contents policy.Contents, state policy.State) bool {
 	t.Helper()
 	p := newFake(f.PID)
 	p.facts = *f

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
 
@@ -134,13 +135,13 @@ func randomPolicy(random *rand.Rand) *fakePolicy {
 	for range 2 {
 		switch random.IntN(6) {
 		case 0:
-			p.then(PolicyNever)
+			p.then(policy.NeverReached)
 		case 1:
-			p.then(PolicyFresh, protecting("vim.basic"))
+			p.then(policy.Fresh, protecting("vim.basic"))
 		case 2:
-			p.then(PolicyCopy)
+			p.then(policy.Degraded)
 		default:
-			p.then(PolicyFresh)
+			p.then(policy.Fresh)
 		}
 	}
 	return p

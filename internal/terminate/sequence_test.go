@@ -237,16 +237,25 @@ var sequenceTests = []struct {
 		audit: []string{"decision/accepted", "outcome/terminated"},
 	},
 	{
+		name: "becomes another person where no cgroup tells whose session it is",
+		process: func(p *fake) {
+			p.onLook = atLook(2, func(p *fake) { p.facts.UIDs = []int{1001, 1001, 1001, 1001} })
+		},
+		config: func(c *Config) { c.Host = plainHost },
+		want:   Refused, codes: []Code{CodeChanged},
+		audit: []string{"decision/accepted", "outcome/refused"},
+	},
+	{
 		name:    "policy goes away between the checks",
 		process: func(p *fake) { p.onSignal = endsOn(Kill) },
-		config:  func(c *Config) { c.Policy = fresh().then(PolicyNever) },
+		config:  func(c *Config) { c.Policy = fresh().then(policy.NeverReached) },
 		want:    Refused, codes: []Code{CodePolicyUnavailable}, sent: []Signal{Term, Continue},
 		audit: []string{"decision/accepted", "outcome/refused"},
 	},
 	{
 		name:    "policy changes its mind between the checks",
 		process: func(p *fake) { p.onSignal = endsOn(Kill) },
-		config:  func(c *Config) { c.Policy = fresh().then(PolicyFresh, protecting("vim.basic")) },
+		config:  func(c *Config) { c.Policy = fresh().then(policy.Fresh, protecting("vim.basic")) },
 		want:    Refused, codes: []Code{CodePolicyDenied}, sent: []Signal{Term, Continue},
 		audit: []string{"decision/accepted", "outcome/refused"},
 	},
@@ -439,7 +448,7 @@ func TestInspect(t *testing.T) {
 	p := newFake(fakePID)
 	p.facts.UIDs = []int{0, 0, 0, 0}
 	terminator, audit := newTerminator(t, newFakes(p, newFake(2000)), func(c *Config) {
-		c.Policy = fresh(protecting("vim.basic")).then(PolicyFresh)
+		c.Policy = fresh(protecting("vim.basic")).then(policy.Fresh)
 	})
 	result := terminator.Inspect(t.Context(), Request{PID: fakePID})
 	if want := []Code{GuardUID0, GuardOthersSession, CodePolicyDenied}; !slices.Equal(Codes(result.Reasons), want) {
@@ -459,12 +468,31 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// A process that ends just when SIGKILL is refused has obeyed.
+func TestEndsWhileRefused(t *testing.T) {
+	p := newFake(fakePID)
+	p.onSignal = nil
+	answers := fresh().then(policy.NeverReached)
+	answers.onAsk = func(asked int) {
+		if asked == 2 {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.exit()
+		}
+	}
+	terminator, audit := newTerminator(t, newFakes(p), func(c *Config) { c.Policy = answers })
+	r := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
+	if r.Outcome != Terminated || len(r.Reasons) != 0 || !slices.Equal(audit.stages(), []string{"decision/accepted", "outcome/terminated"}) {
+		t.Errorf("%s %v, audited %v", r.Outcome, Codes(r.Reasons), audit.stages())
+	}
+}
+
 // slowPolicy answers when it is told to stop waiting for the database.
 type slowPolicy struct{ *fakePolicy }
 
-func (p *slowPolicy) Fresh(ctx context.Context) (*policy.Set, PolicyState) {
+func (p *slowPolicy) Consult(ctx context.Context, s policy.Subject) policy.Consultation {
 	<-ctx.Done()
-	return p.fakePolicy.Fresh(ctx)
+	return p.fakePolicy.Consult(ctx, s)
 }
 
 // A database that does not answer costs its budget at each check, no more.
@@ -473,7 +501,7 @@ func TestSlowPolicy(t *testing.T) {
 		p := newFake(fakePID)
 		p.onSignal = endsOn(Kill)
 		terminator, _ := newTerminator(t, newFakes(p), func(c *Config) {
-			c.Policy = &slowPolicy{answering(PolicyCopy)}
+			c.Policy = &slowPolicy{answering(policy.Degraded)}
 			c.Grace, c.PolicyBudget = 0, 0
 		})
 		r := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})

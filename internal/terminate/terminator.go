@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
 
@@ -15,7 +16,7 @@ type Config struct {
 	// Process is where processes are read.
 	Process process.Config
 	// Policy and Audit are needed.
-	Policy PolicySource
+	Policy policy.Consultant
 	Audit  Auditor
 	Logger *slog.Logger
 	// PolicyRequired refuses in every state of policy but a fresh reading.

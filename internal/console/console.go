@@ -26,10 +26,10 @@ const pageName = "index.html"
 // prefix is where the page finds the other assets, relative to itself.
 const prefix = "/console/"
 
-// policy lets the page load its own files and talk to its own server, and do
+// contentPolicy lets the page load its own files and talk to its own server, and do
 // nothing else: no script or style in the markup, no frame around it, no text
 // that becomes markup (require-trusted-types-for), no form sent anywhere.
-var policy = strings.Join([]string{
+var contentPolicy = strings.Join([]string{
 	"default-src 'none'",
 	"script-src 'self'",
 	"style-src 'self'",
@@ -131,7 +131,7 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request) {
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode"
 
-	rules "server-monitor/internal/policy"
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/risk"
 	"server-monitor/internal/service"
@@ -268,7 +268,7 @@ func TestCodes(t *testing.T) {
 	} {
 		keys = append(keys, "outcome."+string(o))
 	}
-	for _, s := range rules.States {
+	for _, s := range policy.States {
 		keys = append(keys, "policy."+string(s))
 	}
 	for _, s := range []process.Scope{process.Loopback, process.Private, process.Public} {

@@ -39,4 +39,4 @@ export const ago = (time) => span((Date.now() - Date.parse(time)) / 1000);
 export const moment = (time) => new Date(time).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** The time of a day. */
-export const clock = (time = Date.now()) => new Date(time).toLocaleTimeString(language(), { hour12: false });
+export const clock = (time = Date.now()) => new Date(time).toLocaleTimeString('en-GB');

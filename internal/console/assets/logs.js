@@ -165,10 +165,15 @@ export class LogPanel {
   }
 }
 
+const levelWords = { warning: /warn/i, error: /err|crit|fatal|emerg|alert|panic/i, debug: /debug|trace/i };
+
+/** Tells a line that needs no word for its colour: it is plain, or says it itself. */
+const isPlain = (line) => line.level === 'info' || levelWords[line.level]?.test(line.text);
+
 function renderLine(line) {
   return el('p', { class: `line ${line.level}` },
     line.time ? el('time', { datetime: line.time, text: `${clock(line.time)} ` }) : null,
-    line.level === 'info' ? null : el('span', { class: 'level', text: `[${line.level.toUpperCase()}] ` }),
+    isPlain(line) ? null : el('span', { class: 'level', text: `[${line.level.toUpperCase()}] ` }),
     line.unit ? el('span', { class: 'unit', text: `${line.unit}: ` }) : null,
     el('bdi', { text: line.text }),
     line.cut ? el('span', { class: 'cut', text: ` ${t('log.cut')}` }) : null);

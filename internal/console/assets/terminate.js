@@ -74,7 +74,7 @@ export class TerminateDialog {
       this.#show('refused', t('terminate.refused'), answer.reasons.map(lock));
       return;
     }
-    const notes = [t(`policy.${answer.policy.state}`)];
+    const notes = answer.policy.state ? [t(`policy.${answer.policy.state}`)] : [];
     if (answer.weaker) notes.push(t('terminate.weaker'));
     if (bearer() === null) notes.push(t('terminate.needsToken'));
     this.#show('allowed', t('terminate.allowed', { time: clock() }), notes.map((text) => el('li', { text })));

@@ -80,10 +80,15 @@ export class TidyPanel {
   }
 
   #numbers(p) {
-    const parts = [t('tidy.gives', { memory: bytes(p.resident_memory_bytes) }), `CPU ${percent(this.#store.cpu(p))}`,
+    const parts = [this.#memory(p), `CPU ${percent(this.#store.cpu(p))}`,
       p.user, t('tidy.started', { ago: ago(p.start_time), cpu: span(p.cpu_seconds) })];
     if (p.listen.length > 0) parts.push(`${t('process.port')} ${portList(p)}`);
     return parts.join(' · ');
+  }
+
+  #memory(p) {
+    const memory = bytes(p.resident_memory_bytes);
+    return obstacles(p).length === 0 ? t('tidy.gives', { memory }) : `${t('details.memory')} ${memory}`;
   }
 
   #showLocked(locked) {

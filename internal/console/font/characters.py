@@ -1,4 +1,7 @@
-"""Prints the characters that the fonts of the page have, as one text."""
+"""Prints the characters that a font of the page has, as one text: of the kind
+that the argument says, latin or hangul, or of both without one."""
+
+import sys
 
 LATIN = [range(0x20, 0x7F), range(0xA0, 0x180)]
 # Punctuation, arrows, boxes and shapes that texts of the API and the page use.
@@ -14,7 +17,9 @@ def hangul():
             yield ord(bytes([row, column]).decode("euc_kr"))
 
 
-syllables = list(hangul())
+syllables = set(hangul())
 assert len(syllables) == 2350
-points = sorted({p for group in LATIN + SIGNS + JAMO for p in group} | set(syllables))
-print("".join(map(chr, points)), end="")
+korean = syllables | {p for group in JAMO for p in group}
+latin = {p for group in LATIN + SIGNS for p in group}
+chosen = {"latin": latin, "hangul": korean, "": latin | korean}[sys.argv[1] if len(sys.argv) > 1 else ""]
+print("".join(map(chr, sorted(chosen))), end="")

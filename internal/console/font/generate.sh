@@ -34,17 +34,23 @@ if [ "$found" != "$integrity" ]; then
 fi
 tar -xzf "$package" -C "$work"
 
-/usr/bin/python3 characters.py >"$work/characters"
-mkdir -p "$target"
-for font in Galmuri7 Galmuri14 GalmuriMono11; do
-	/usr/bin/pyftsubset "$work/package/dist/$font.ttf" --text-file="$work/characters" \
+# cut FONT [KIND] cuts the characters of a kind out of a font.
+cut() {
+	/usr/bin/python3 characters.py ${2+"$2"} >"$work/characters"
+	/usr/bin/pyftsubset "$work/package/dist/$1.ttf" --text-file="$work/characters" \
 		--flavor=woff2 --layout-features='' --no-hinting --desubroutinize \
-		--output-file="$target/$font.woff2"
-	size=$(wc -c <"$target/$font.woff2")
+		--output-file="$target/$1.woff2"
+	size=$(wc -c <"$target/$1.woff2")
 	if [ "$size" -gt "$limit" ]; then
-		echo "font/generate.sh: $font.woff2 has $size bytes, more than $limit" >&2
+		echo "font/generate.sh: $1.woff2 has $size bytes, more than $limit" >&2
 		exit 1
 	fi
-done
+}
+
+mkdir -p "$target"
+cut Galmuri7 latin # headings and names
+cut Galmuri11-Bold hangul # headings in Korean, which seven pixels are too few for
+cut Galmuri14 # sentences
+cut GalmuriMono11 # logs
 cp "$work/package/dist/LICENSE.txt" "$target/OFL.txt"
 stamp >stamp

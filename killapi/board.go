@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -76,13 +78,18 @@ func (b *board) renew(ctx context.Context, age time.Duration) error {
 // collect reads everything and notes what changed.
 func (b *board) collect(ctx context.Context) {
 	var processes processPage
-	var services servicePage
+	var services, machine []byte
+	var processErr, serviceErr, machineErr error
 	var read sync.WaitGroup
-	var processErr, serviceErr, resourceErr error
-	var resourceData []byte
-	read.Go(func() { processes, processErr = b.api.allProcesses(ctx, b.language) })
-	read.Go(func() { services, serviceErr = b.api.allServices(ctx, b.language) })
-	read.Go(func() { resourceData, resourceErr = b.api.resourceData(ctx) })
+	read.Go(func() {
+		processErr = unharmed(func() (err error) { processes, err = b.api.allProcesses(ctx, b.language); return err })
+	})
+	read.Go(func() {
+		serviceErr = unharmed(func() (err error) { services, err = b.api.serviceData(ctx, b.language); return err })
+	})
+	read.Go(func() {
+		machineErr = unharmed(func() (err error) { machine, err = b.api.resourceData(ctx); return err })
+	})
 	read.Wait()
 
 	b.mu.Lock()
@@ -92,17 +99,41 @@ func (b *board) collect(ctx context.Context) {
 	if processErr == nil {
 		processErr = b.processes.set(&processes, b.version)
 	}
-	b.processes.problem.setError(b.api, eventProcesses, processErr, b.version)
-	if serviceData, err := json.Marshal(services); serviceErr == nil && err == nil {
-		b.services.set(eventServices, serviceData, b.version)
-	} else {
-		b.services.setError(b.api, eventServices, serviceErr, b.version)
+	b.set(&b.processes.problem, eventProcesses, nil, processErr)
+	b.set(&b.services, eventServices, services, serviceErr)
+	b.set(&b.resources, eventResources, machine, machineErr)
+}
+
+// unharmed keeps a panic in what it calls from ending the program, which it would
+// outside of the goroutine of a request.
+func unharmed(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// set takes in the data of an event, or why there is none. What the server does
+// not offer is no problem.
+func (b *board) set(c *cell, event string, data []byte, err error) {
+	switch {
+	case err == nil && data != nil:
+		c.set(event, data, b.version)
+	case err == nil, errors.Is(err, problemNotOffered):
+		c.set("", nil, b.version)
+	default:
+		if c.name != eventProblem {
+			b.api.config.Logger.Error("stream cannot show everything", "about", event, "err", err)
+		}
+		c.set(eventProblem, streamProblem{event, "unavailable", textUnavailable.In(b.language)}.json(), b.version)
 	}
-	if resourceErr == nil {
-		b.resources.set(eventResources, resourceData, b.version)
-	} else {
-		b.resources.setError(b.api, eventResources, resourceErr, b.version)
-	}
+}
+
+var textUnavailable = language.Text{
+	English: "It cannot be read; the log of server-monitor says why.",
+	Korean:  "정보를 읽을 수 없습니다. 원인은 server-monitor 로그를 확인하십시오.",
 }
 
 // The events of the stream of the console.
@@ -121,18 +152,9 @@ type streamProblem struct {
 	Text  string `json:"text"`
 }
 
-// setError takes in why something cannot be read; nil clears it. What the server
-// does not offer is no problem.
-func (c *cell) setError(a *API, about string, err error, version uint64) {
-	if err == nil || errors.Is(err, problemNotOffered) {
-		c.set("", nil, version)
-		return
-	}
-	if c.name != eventProblem {
-		a.config.Logger.Error("stream cannot show everything", "about", about, "err", err)
-	}
-	data, _ := json.Marshal(streamProblem{about, "unavailable", "It cannot be read; the log of server-monitor says why."})
-	c.set(eventProblem, data, version)
+func (p streamProblem) json() []byte {
+	text, _ := json.Marshal(p) // of texts alone
+	return text
 }
 
 // update is one event to send.
@@ -164,8 +186,8 @@ func (b *board) since(version uint64) (updates []update, now uint64, err error) 
 // processBoard holds the processes of a board.
 type processBoard struct {
 	problem cell
-	page    processPage // without rows
-	changed uint64      // the last version in which they could be read
+	head    pageHead
+	changed uint64      // the version in which anything of it changed
 	order   []*boardRow // as lists have them
 	rows    map[string]*boardRow
 	gone    []goneRow // oldest first
@@ -195,6 +217,9 @@ func (p *processBoard) set(page *processPage, version uint64) error {
 	if p.rows == nil {
 		p.rows = make(map[string]*boardRow, len(page.Processes))
 	}
+	head := page.pageHead
+	head.Taken = p.head.Taken // that alone is no news
+	news := p.changed == 0 || !reflect.DeepEqual(head, p.head)
 	order := make([]*boardRow, len(page.Processes))
 	for i := range page.Processes {
 		text, err := json.Marshal(&page.Processes[i])
@@ -206,6 +231,7 @@ func (p *processBoard) set(page *processPage, version uint64) error {
 		if row == nil || !bytes.Equal(row.text, text) {
 			row = &boardRow{identity, text, version}
 			p.rows[identity] = row
+			news = true
 		}
 		order[i] = row
 	}
@@ -217,14 +243,16 @@ func (p *processBoard) set(page *processPage, version uint64) error {
 		if !present[identity] {
 			delete(p.rows, identity)
 			p.gone = append(p.gone, goneRow{identity, version})
+			news = true
 		}
 	}
 	for len(p.gone) > maxGone {
 		p.oldest = p.gone[0].version
 		p.gone = p.gone[1:]
 	}
-	p.order, p.page, p.changed = order, *page, version
-	p.page.Processes = nil
+	if news {
+		p.order, p.head, p.changed = order, page.pageHead, version
+	}
 	return nil
 }
 
@@ -255,7 +283,7 @@ func (p *processBoard) since(version uint64) (*update, error) {
 		for _, row := range p.order {
 			rows = append(rows, row.text)
 		}
-		data, err := json.Marshal(fullList{p.page.pageHead, rows})
+		data, err := json.Marshal(fullList{p.head, rows})
 		return &update{eventProcesses, data}, err
 	}
 	for _, row := range p.order {
@@ -270,7 +298,7 @@ func (p *processBoard) since(version uint64) (*update, error) {
 		}
 	}
 	slices.SortFunc(gone, strings.Compare)
-	data, err := json.Marshal(changeList{p.page.pageHead, rows, slices.Compact(gone)})
+	data, err := json.Marshal(changeList{p.head, rows, slices.Compact(gone)})
 	return &update{eventChanges, data}, err
 }
 
@@ -282,6 +310,15 @@ func (a *API) allProcesses(ctx context.Context, l language.Language) (processPag
 	}
 	all := report.New(taken, l)
 	return a.page(taken, all, all.Processes, 0, len(all.Processes)), nil
+}
+
+// serviceData is the answer of GET /services.
+func (a *API) serviceData(ctx context.Context, l language.Language) ([]byte, error) {
+	page, err := a.allServices(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(page)
 }
 
 // resourceData is the answer of GET /resources.

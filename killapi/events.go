@@ -20,24 +20,37 @@ import (
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	pace    pace
 	wrote   time.Time
 }
 
-const (
-	// writeLimit is how long a client may take for one event.
-	writeLimit = 10 * time.Second
-	// beatEvery is how often something is sent where there is nothing to say, so
-	// that nobody on the way takes the connection for dead.
-	beatEvery = 15 * time.Second
-	// retryAfter is what a client is told to wait before it comes again.
-	retryAfter = 2 * time.Second
-)
+// pace is the rhythm of streams.
+type pace struct {
+	// unit is that of the parameter interval.
+	unit time.Duration
+	// fresh is how old what is shown may be when a stream asks for it, so that
+	// streams that ask one after the other share it.
+	fresh time.Duration
+	// poll is how often a log that is followed is looked at.
+	poll time.Duration
+	// beat is how often something is sent where there is nothing to say, so that
+	// nobody on the way takes the connection for dead.
+	beat time.Duration
+	// write is how long a client may take for one event.
+	write time.Duration
+}
+
+// usualPace is that of streams outside of tests.
+var usualPace = pace{unit: time.Second, fresh: time.Second, poll: 500 * time.Millisecond, beat: 15 * time.Second, write: 10 * time.Second}
+
+// retryAfter is what a client is told to wait before it comes again.
+const retryAfter = 2 * time.Second
 
 // openStream begins the answer.
-func openStream(w http.ResponseWriter) (*stream, error) {
+func openStream(w http.ResponseWriter, p pace) (*stream, error) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
-	s := &stream{w: w, control: http.NewResponseController(w)}
+	s := &stream{w: w, control: http.NewResponseController(w), pace: p}
 	if err := s.allow(); err != nil {
 		return nil, err
 	}
@@ -48,7 +61,7 @@ func openStream(w http.ResponseWriter) (*stream, error) {
 
 // allow gives the next write its time. Without it the time that the server gives
 // a whole answer would end the stream.
-func (s *stream) allow() error { return s.control.SetWriteDeadline(time.Now().Add(writeLimit)) }
+func (s *stream) allow() error { return s.control.SetWriteDeadline(time.Now().Add(s.pace.write)) }
 
 // write sends text as it is.
 func (s *stream) write(text []byte) error {
@@ -85,7 +98,7 @@ func (s *stream) sendJSON(name string, value any) error {
 
 // beat sends a comment where nothing was sent for long.
 func (s *stream) beat(now time.Time) error {
-	if now.Sub(s.wrote) < beatEvery {
+	if now.Sub(s.wrote) < s.pace.beat {
 		return nil
 	}
 	return s.write([]byte(": still here\n\n"))
@@ -166,7 +179,7 @@ func (a *API) enterStream(r *http.Request, who token.Record) (leave func(), err 
 	}
 	if a.streams.enter(client) != nil {
 		p := *problemStreams
-		p.retryAfter = int(beatEvery.Seconds())
+		p.retryAfter = int(usualPace.beat.Seconds())
 		return nil, &p
 	}
 	return func() { a.streams.leave(client) }, nil
@@ -175,7 +188,7 @@ func (a *API) enterStream(r *http.Request, who token.Record) (leave func(), err 
 // serveStream opens a stream and serves it with a function, which returns when
 // the client is gone or is to be.
 func (a *API) serveStream(w http.ResponseWriter, r *http.Request, serve func(s *stream) error) error {
-	s, err := openStream(w)
+	s, err := openStream(w, a.pace)
 	if err != nil {
 		return err
 	}

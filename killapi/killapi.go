@@ -89,6 +89,7 @@ type API struct {
 
 	automation *automation // nil where no alerts are taken
 
+	pace      pace
 	streams   streams
 	tails     tails
 	boardLock sync.Mutex
@@ -114,6 +115,7 @@ func New(config Config) *API {
 		failures: newAttempts(failuresPerMinute, time.Minute),
 		endings:  newAttempts(endingsPerMinute, time.Minute),
 		denials:  newAttempts(endingsPerMinute, time.Minute),
+		pace:     usualPace,
 		boards:   make(map[language.Language]*board),
 	}
 	a.life, a.end = context.WithCancel(context.Background())

@@ -43,7 +43,7 @@ func (a *API) streamLog(w http.ResponseWriter, r *http.Request, who token.Record
 		return err
 	}
 	defer leave()
-	watched, err := a.tails.join(a.life, source, log)
+	watched, err := a.tails.join(a.life, source, log, a.pace.poll)
 	if err != nil {
 		a.config.Logger.Warn("log cannot be followed", "source", source, "err", err)
 		return problemNoLog.with(logtail.Problem(err).In(l))
@@ -72,14 +72,14 @@ func (a *API) followLog(r *http.Request, who token.Record, s *stream, watched *t
 			s.end(endStopping)
 			return nil
 		case news.err != nil:
-			_ = s.sendJSON(eventProblem, streamProblem{eventLog, endLog, logtail.Problem(news.err).In(l)})
+			_ = s.send(eventProblem, 0, streamProblem{eventLog, endLog, logtail.Problem(news.err).In(l)}.json())
 			s.end(endLog)
 			return nil
 		}
 		if err := s.beat(time.Now()); err != nil {
 			return err
 		}
-		if !await(ctx, news.more, beatEvery) && r.Context().Err() != nil {
+		if !await(ctx, news.more, a.pace.beat) && r.Context().Err() != nil {
 			return nil
 		}
 	}

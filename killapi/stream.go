@@ -42,7 +42,7 @@ func (a *API) streamConsole(w http.ResponseWriter, r *http.Request, who token.Re
 	}
 	defer leave()
 	return a.serveStream(w, r, func(s *stream) error {
-		return a.follow(r, who, s, a.board(l), time.Duration(interval)*time.Second)
+		return a.follow(r, who, s, a.board(l), time.Duration(interval)*a.pace.unit)
 	})
 }
 
@@ -57,10 +57,6 @@ func (a *API) board(l language.Language) *board {
 	}
 	return b
 }
-
-// freshness is how old what is shown may be when a stream asks for it, so that
-// streams that ask one after the other share it.
-const freshness = time.Second
 
 // follow sends what changes, at every interval. All streams of one interval ask
 // at the same moments.
@@ -77,7 +73,7 @@ func (a *API) follow(r *http.Request, who token.Record, s *stream, b *board, int
 		}
 		if !now.Before(next) {
 			next = now.Truncate(interval).Add(interval)
-			if err := b.renew(ctx, freshness); err == nil {
+			if err := b.renew(ctx, a.pace.fresh); err == nil {
 				if version, err = s.sendUpdates(b, version); err != nil {
 					return err
 				}
@@ -86,7 +82,7 @@ func (a *API) follow(r *http.Request, who token.Record, s *stream, b *board, int
 		if err := s.beat(time.Now()); err != nil {
 			return err
 		}
-		if !sleep(ctx, min(time.Until(next), interval, beatEvery)) {
+		if !sleep(ctx, min(time.Until(next), interval, a.pace.beat)) {
 			if a.life.Err() != nil {
 				s.end(endStopping)
 			}

@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// logPoll is how often a log that is followed is looked at.
-	logPoll = 500 * time.Millisecond
 	// logBatch is how many lines are taken from it at once.
 	logBatch = 200
 	// logKept is how many of its latest lines are kept for those who follow it.
@@ -48,9 +46,9 @@ type tails struct {
 
 // join begins to watch a log, which is followed from then on if nobody watches
 // it yet. It is left at the latest when life ends.
-func (t *tails) join(life context.Context, source string, log logtail.Log) (*tail, error) {
+func (t *tails) join(life context.Context, source string, log logtail.Log, poll time.Duration) (*tail, error) {
 	watched := t.enter(source, log)
-	watched.begin.Do(func() { watched.start(life) })
+	watched.begin.Do(func() { watched.start(life, poll) })
 	if err := watched.failed(); err != nil {
 		t.leave(source, watched)
 		return nil, err
@@ -92,7 +90,7 @@ func (t *tails) leave(source string, watched *tail) {
 // start reads the last lines of the log and follows it. Following begins first,
 // so that no line is lost; one that comes both ways is told by its text and
 // time.
-func (t *tail) start(life context.Context) {
+func (t *tail) start(life context.Context, poll time.Duration) {
 	life, t.stop = context.WithCancel(life)
 	ctx, cancel := context.WithTimeout(life, logBegin)
 	defer cancel()
@@ -113,7 +111,7 @@ func (t *tail) start(life context.Context) {
 	}
 	t.add(last)
 	t.add(first[overlap(last, first):])
-	t.run.Go(func() { t.follow(life, follower) })
+	t.run.Go(func() { t.follow(life, follower, poll) })
 }
 
 // overlap is how many lines at the beginning of more are at the end of last.
@@ -127,19 +125,20 @@ func overlap(last, more []logtail.Line) int {
 }
 
 // follow follows the log until nobody watches it any more or it fails.
-func (t *tail) follow(ctx context.Context, follower logtail.Follower) {
+func (t *tail) follow(ctx context.Context, follower logtail.Follower, poll time.Duration) {
 	defer follower.Close()
-	for {
-		lines, err := follower.Next(ctx, logBatch)
-		t.add(lines)
-		if err == nil && len(lines) < logBatch && !sleep(ctx, logPoll) {
-			err = context.Cause(ctx)
+	t.fail(unharmed(func() error {
+		for {
+			lines, err := follower.Next(ctx, logBatch)
+			t.add(lines)
+			if err != nil {
+				return err
+			}
+			if len(lines) < logBatch && !sleep(ctx, poll) {
+				return context.Cause(ctx)
+			}
 		}
-		if err != nil {
-			t.fail(err)
-			return
-		}
-	}
+	}))
 }
 
 // add appends lines and wakes who waits for them.

@@ -108,6 +108,22 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestTableExplainsOnce has three processes of which two are alike.
+func TestTableExplainsOnce(t *testing.T) {
+	finding := []risk.Finding{{Warning: "FILELESS_EXE", Severity: "danger", Text: "Runs from memory."}}
+	row := func(pid int, role string) Process {
+		return Process{Name: "x", PID: pid, Verdict: "danger", Explanation: risk.Explanation{Role: role, Findings: finding}, verdict: risk.Dangerous}
+	}
+	r := &Report{Taken: taken, Processes: []Process{row(1, "a role"), row(2, "a role"), row(3, "another role")}}
+	var table strings.Builder
+	if err := WriteTable(&table, r, language.English, Plain); err != nil {
+		t.Fatal(err)
+	}
+	if dots, roles := strings.Count(table.String(), "🔴 x"), strings.Count(table.String(), "a role"); dots != 3 || roles != 1 {
+		t.Errorf("%d rows, the role %d times in\n%s", dots, roles, table.String())
+	}
+}
+
 func TestAlignCountsWideCharacters(t *testing.T) {
 	lines := align([][]string{
 		{"이름", "1", "u", "0%", "1 MiB", "80"},

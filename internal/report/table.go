@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,9 +61,21 @@ func WriteTable(w io.Writer, r *Report, l language.Language, style Style) error 
 	for i := range r.Processes {
 		p := &r.Processes[i]
 		fmt.Fprintf(out, "%s %s\n", p.verdict.Dot(), style.paint(colourOf(p.Verdict), lines[i+1]))
+		if i+1 < len(r.Processes) && p.isLike(&r.Processes[i+1]) {
+			continue // one explanation is enough for all of them
+		}
 		p.writeExplanation(out, words, style)
 	}
 	return out.Flush()
+}
+
+// isLike tells a process of which nothing else can be said than of this one.
+func (p *Process) isLike(other *Process) bool {
+	return p.Name == other.Name && p.Verdict == other.Verdict && p.Role == other.Role &&
+		slices.Equal(p.Unseen, other.Unseen) &&
+		slices.EqualFunc(p.Findings, other.Findings, func(a, b risk.Finding) bool {
+			return a.Warning == b.Warning && a.Expected == b.Expected
+		})
 }
 
 // cells are the figures of a process, as text.

@@ -44,10 +44,11 @@ func (s *server) testGolden(t *testing.T) {
 
 // conditional are the metrics that are absent where the kernel lacks PSI, where
 // systemd has no controller for memory and tasks at hand, where no database is
-// configured, and where nobody has asked for a termination.
+// configured, where nobody has asked for a termination, and where no document
+// lets automation end a process.
 var conditional = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks` +
 	`|policy_(store_up|documents|invalid_documents|last_success_timestamp_seconds|refresh_failures_total)` +
-	`|termination_\w+) `)
+	`|process_auto_terminate|termination_\w+) `)
 
 // withConditional completes a scrape with what this machine may lack, so that
 // the list is the same on every machine.

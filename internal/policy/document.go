@@ -78,18 +78,6 @@ var Categories = []string{
 // process that the machine needs is not ended, whatever else is written.
 func (d *Document) Denies() bool { return d.Policy.IsSystem || !d.Policy.Terminatable }
 
-// Expects tells whether a warning of that code and subject is normal for the
-// program.
-func (d *Document) Expects(code, subject string) bool {
-	for _, expected := range d.ExpectedWarnings {
-		wanted, about, ok := parseWarning(expected)
-		if ok && wanted == code && (about == "" || about == subject) {
-			return true
-		}
-	}
-	return false
-}
-
 // MayBeAt tells whether the document holds for an executable at path.
 func (d *Document) MayBeAt(path string) bool {
 	if len(d.Paths) == 0 {

@@ -201,13 +201,20 @@ func (s *Set) Named(name string) []*Document {
 	return found
 }
 
-// Abbreviated returns the documents of the longer names that the kernel would
-// cut to comm, in no order that means anything: none unless it is as long as the
-// kernel lets it be.
-func (s *Set) Abbreviated(comm string) []*Document {
-	var found []*Document
-	for _, name := range s.longer[strings.ToLower(comm)] {
-		found = append(found, s.Named(name)...)
+// All returns every document of a name on every platform with its source, those
+// that hold here first.
+func (s *Set) All(name string) []Listed {
+	name = strings.ToLower(name)
+	var found []Listed
+	platforms := s.lookups()
+	for _, platform := range append(platforms[:], Platforms...) {
+		e := s.entries[key{name, platform}]
+		if e == nil || slices.ContainsFunc(found, func(l Listed) bool { return l.Platform == platform }) {
+			continue
+		}
+		for _, d := range e.documents {
+			found = append(found, Listed{d.Document, d.source})
+		}
 	}
 	return found
 }

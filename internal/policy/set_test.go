@@ -62,16 +62,6 @@ func TestTheLatestDuplicateDescribes(t *testing.T) {
 	}
 }
 
-func TestAbbreviated(t *testing.T) {
-	set := NewSet(Linux, doc(Linux, "systemd-journald"), doc(Common, "systemd-journalx"), doc(Windows, "systemd-journaly"), doc(Linux, "systemd-journal"))
-	if found := set.Abbreviated("systemd-journal"); len(found) != 2 {
-		t.Errorf("%+v", found)
-	}
-	if found := set.Abbreviated("systemd-journald"); found != nil {
-		t.Errorf("%+v", found)
-	}
-}
-
 func TestPathsOfADocumentOutsideOfASet(t *testing.T) {
 	d := doc(Linux, "x", at("/opt/*", "wrong"))
 	if !d.MayBeAt("/opt/x") || d.MayBeAt("/usr/x") || d.MayBeAt("") {

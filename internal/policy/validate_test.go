@@ -68,17 +68,3 @@ func TestValidateAllNamesDuplicates(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
-
-func TestExpects(t *testing.T) {
-	d := doc(Linux, "x", func(d *Document) { d.ExpectedWarnings = []string{"PUBLIC_PORT(22)", "SYSTEM_PORT", "NONSENSE"} })
-	for _, test := range []struct {
-		code, subject string
-		want          bool
-	}{
-		{"PUBLIC_PORT", "22", true}, {"PUBLIC_PORT", "23", false}, {"SYSTEM_PORT", "87", true}, {"RUNNING_AS_ROOT", "", false}, {"NONSENSE", "", false},
-	} {
-		if got := d.Expects(test.code, test.subject); got != test.want {
-			t.Errorf("%s(%s): %v", test.code, test.subject, got)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package mongostore
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -48,13 +49,11 @@ const fetchSize = 1000
 // Fetch reads documents by their _id. Those that are gone are left out.
 func (s *Store) Fetch(ctx context.Context, ids []ID) ([]Entry, error) {
 	var all []Entry
-	for len(ids) > 0 {
-		n := min(len(ids), fetchSize)
-		wanted := make(bson.A, n)
-		for i, id := range ids[:n] {
+	for batch := range slices.Chunk(ids, fetchSize) {
+		wanted := make(bson.A, len(batch))
+		for i, id := range batch {
 			wanted[i] = id.value()
 		}
-		ids = ids[n:]
 		some, err := s.find(ctx, s.known(), bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: wanted}}}})
 		if err != nil {
 			return nil, s.redact.wrap("read changed documents of known_processes", err)

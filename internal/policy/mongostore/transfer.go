@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -82,13 +83,35 @@ func (s *Store) Import(ctx context.Context, items []Item, dry bool) (Imported, e
 	}
 	var done Imported
 	now := time.Now().UTC()
+	fresh := make(map[string][]any)
 	for i := range items {
 		item := &items[i]
-		if err := s.importOne(ctx, &done, item, held[item.key()], now, dry); err != nil {
+		was := held[item.key()]
+		if was == nil {
+			done.Added++
+			fresh[item.Collection] = append(fresh[item.Collection], dated(item, now))
+			continue
+		}
+		if err := s.importOver(ctx, &done, item, was, now, dry); err != nil {
 			return done, s.redact.wrap("import "+item.Place, err)
 		}
 	}
-	return done, nil
+	if dry {
+		return done, nil
+	}
+	return done, s.addAll(ctx, fresh)
+}
+
+// addAll adds new documents to their collections.
+func (s *Store) addAll(ctx context.Context, fresh map[string][]any) error {
+	for collection, documents := range fresh {
+		for batch := range slices.Chunk(documents, fetchSize) {
+			if _, err := s.collection(collection).InsertMany(ctx, batch); err != nil {
+				return s.redact.wrap("import into "+collection, err)
+			}
+		}
+	}
+	return nil
 }
 
 // rawRules adds the rules to what is held.
@@ -123,18 +146,10 @@ func sameRule(raw bson.Raw) string {
 	return "rule like " + string(encode(body))
 }
 
-// importOne writes one item over what is held, nil where nothing is.
-func (s *Store) importOne(ctx context.Context, done *Imported, item *Item, held bson.Raw, now time.Time, dry bool) error {
+// importOver writes one item over what is held.
+func (s *Store) importOver(ctx context.Context, done *Imported, item *Item, held bson.Raw, now time.Time, dry bool) error {
 	body, err := withoutID(item.Raw)
 	if err != nil {
-		return err
-	}
-	if held == nil {
-		done.Added++
-		if dry {
-			return nil
-		}
-		_, err := s.collection(item.Collection).InsertOne(ctx, dated(item, now))
 		return err
 	}
 	was, err := withoutID(held)

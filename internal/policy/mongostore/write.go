@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,12 @@ func (s *Store) Put(ctx context.Context, d *policy.Document) (created bool, err 
 		_, err = s.known().InsertOne(ctx, whole)
 		return err == nil, s.redact.wrap("write to known_processes", err)
 	}
+	_, err = s.known().UpdateOne(ctx, bson.D{{Key: "_id", Value: idOf(held).value()}}, changeOf(d, held, now))
+	return false, s.redact.wrap("write to known_processes", err)
+}
+
+// changeOf is the update that makes a document say what d says.
+func changeOf(d *policy.Document, held bson.Raw, now time.Time) bson.D {
 	_, inside := held.Lookup("policy").DocumentOK()
 	set, unset := update(d, inside)
 	set = append(set, bson.E{Key: "updated_at", Value: later(held, now)})
@@ -68,8 +75,7 @@ func (s *Store) Put(ctx context.Context, d *policy.Document) (created bool, err 
 	if len(unset) > 0 {
 		change = append(change, bson.E{Key: "$unset", Value: unset})
 	}
-	_, err = s.known().UpdateOne(ctx, bson.D{{Key: "_id", Value: idOf(held).value()}}, change)
-	return false, s.redact.wrap("write to known_processes", err)
+	return change
 }
 
 // later is now, or just behind the date that the document bears already: a
@@ -137,14 +143,12 @@ func (s *Store) DeleteID(ctx context.Context, collection, id string) (int64, err
 // added. Those that somebody else added meanwhile are left as they are.
 func (s *Store) insert(ctx context.Context, c *mongo.Collection, documents []any) (int, error) {
 	added := 0
-	for len(documents) > 0 {
-		n := min(len(documents), fetchSize)
-		_, err := c.InsertMany(ctx, documents[:n], options.InsertMany().SetOrdered(false))
-		documents = documents[n:]
+	for batch := range slices.Chunk(documents, fetchSize) {
+		_, err := c.InsertMany(ctx, batch, options.InsertMany().SetOrdered(false))
 		if err != nil && !onlyDuplicates(err) {
 			return added, err
 		}
-		added += n - duplicates(err)
+		added += len(batch) - duplicates(err)
 	}
 	return added, nil
 }

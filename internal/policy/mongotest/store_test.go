@@ -81,6 +81,7 @@ func insert(t testing.TB, c *mongo.Collection, documents ...any) {
 }
 
 func TestSeedIsIdempotentAndKeepsEdits(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	if p, err := store.Prepare(t.Context()); err != nil || p.Validator || p.Note == "" {
@@ -156,6 +157,7 @@ func fresh(d policy.Document) policy.Document {
 }
 
 func TestSeedingAtTheSameTime(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	catalogue := policy.Catalogue()[:60]
 	var wait sync.WaitGroup
@@ -178,6 +180,7 @@ func TestSeedingAtTheSameTime(t *testing.T) {
 }
 
 func TestDocumentsOfStockTools(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	insert(t, db.Collection(policy.KnownProcesses), seedShape("svchost"))
@@ -219,6 +222,7 @@ func TestDocumentsOfStockTools(t *testing.T) {
 }
 
 func TestPutAndDelete(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	d := policy.Document{Name: "job", Platform: policy.Linux, Category: "utility", Description: "x", Policy: policy.Policy{Terminatable: true}}
@@ -257,6 +261,7 @@ func TestPutAndDelete(t *testing.T) {
 }
 
 func TestExportAndImportRoundTrip(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	insert(t, db.Collection(policy.KnownProcesses),
@@ -317,6 +322,7 @@ func TestExportAndImportRoundTrip(t *testing.T) {
 }
 
 func TestMalformedDocumentsAreNamed(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	with := func(name string, change bson.D) bson.D {
@@ -378,6 +384,7 @@ func TestMalformedDocumentsAreNamed(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
+	t.Parallel()
 	server := startServer(t)
 	store, db := openStore(t, server.URI()), shell(t, server.URI())
 	long := "a-long-name-of-a-program"
@@ -403,6 +410,7 @@ func TestLookup(t *testing.T) {
 }
 
 func TestNoChangeStreamIsUnsupported(t *testing.T) {
+	t.Parallel()
 	store := openStore(t, startServer(t).URI())
 	err := store.Watch(t.Context(), func() { t.Error("ready") }, func(mongostore.ID) {})
 	if !mongostore.IsUnsupported(err) {

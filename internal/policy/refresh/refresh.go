@@ -3,6 +3,7 @@ package refresh
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ func (r *Refresher) Refresh(ctx context.Context) error {
 	r.refreshing.Lock()
 	defer r.refreshing.Unlock()
 	dirty := r.takeDirty()
-	held, changed, err := r.readDocuments(ctx, dirty)
+	held, read, err := r.readDocuments(ctx, dirty)
 	var rules []mongostore.RuleEntry
 	if err == nil {
 		rules, err = r.store.Rules(ctx)
@@ -33,9 +34,15 @@ func (r *Refresher) Refresh(ctx context.Context) error {
 		r.failed(err)
 		return err
 	}
+	changed := read || len(held) != len(r.held) || !reflect.DeepEqual(rules, r.rules)
 	r.held, r.rules = held, rules
 	r.count++
-	r.succeeded(r.swap(changed))
+	if changed || r.count == 1 || r.copyFailed() {
+		r.swap(read)
+	} else {
+		r.touchCopy()
+	}
+	r.succeeded(r.Current())
 	return nil
 }
 
@@ -81,6 +88,7 @@ type entries map[mongostore.ID]mongostore.Entry
 
 func (e entries) add(more []mongostore.Entry) {
 	for _, entry := range more {
+		entry.Problems = nil // those of malformed documents are in Invalid
 		e[entry.ID] = entry
 	}
 }
@@ -88,7 +96,7 @@ func (e entries) add(more []mongostore.Entry) {
 // swap makes a set of what is held, and lets it hold unless it says the same as
 // the one that does: whoever has judged by that need not judge again. Which of two
 // duplicates describes hangs on their dates, which no version tells.
-func (r *Refresher) swap(read bool) *policy.Set {
+func (r *Refresher) swap(read bool) {
 	contents := mongostore.Contents(slices.Collect(maps.Values(r.held)), r.rules)
 	contents.Catalogue = policy.Catalogue()
 	was, set := r.Current(), policy.Build(r.platform, contents)
@@ -102,7 +110,6 @@ func (r *Refresher) swap(read bool) *policy.Set {
 	} else {
 		r.touchCopy()
 	}
-	return r.Current()
 }
 
 // takeDirty takes the _ids of which the change stream told.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -29,8 +30,13 @@ func Start(address, folder string) (*Server, error) {
 	return s, s.Start()
 }
 
+// making guards what FerretDB keeps for all servers of a program.
+var making sync.Mutex
+
 // Start runs a stopped server again.
 func (s *Server) Start() error {
+	making.Lock()
+	defer making.Unlock()
 	db, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: s.address}, Handler: "sqlite", SQLiteURL: "file:" + s.folder + "/",
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -58,8 +58,10 @@ func (m *Machine) Boot(t testing.TB) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // which halts the machine; it outlives SIGKILL
 	m.nspawn = Start(t, cmd)
 	t.Cleanup(func() { os.RemoveAll(filepath.Join(propagated, name)) })
-	Eventually(t, bootLimit, m.findLeader)
 	Eventually(t, bootLimit, func() error {
+		if err := m.findLeader(); err != nil {
+			return err
+		}
 		state, err := m.Command("systemctl", "is-system-running").CombinedOutput()
 		if word := strings.TrimSpace(string(state)); word != "running" && word != "degraded" {
 			return fmt.Errorf("the machine is %q (%w); its console:\n%s", word, err, m.nspawn.Output())
@@ -68,7 +70,8 @@ func (m *Machine) Boot(t testing.TB) {
 	})
 }
 
-// findLeader finds the first process of the machine: the child of nspawn.
+// findLeader finds the first process of the machine: the child of nspawn, once
+// another child, which prepares the namespaces, has ended.
 func (m *Machine) findLeader() error {
 	parent := strconv.Itoa(m.nspawn.Process.Pid)
 	children, err := exec.Command("pgrep", "--parent", parent).Output()

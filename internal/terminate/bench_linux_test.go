@@ -74,14 +74,8 @@ func benchmarkVictim(b *testing.B) *timed {
 	}
 	v := &timed{process.Identity{PID: cmd.Process.Pid, StartTicks: s.start, Boot: bootOf("/proc")}, make(chan time.Time, 1)}
 	go func() {
-		fd, err := unix.PidfdOpen(v.identity.PID, 0)
-		if err == nil {
-			poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			for _, err = unix.Poll(poll, -1); err == unix.EINTR; _, err = unix.Poll(poll, -1) {
-			}
-			v.ended <- time.Now()
-			unix.Close(fd)
-		}
+		_ = unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		v.ended <- time.Now()
 		_ = cmd.Wait()
 	}()
 	return v

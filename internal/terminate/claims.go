@@ -12,18 +12,18 @@ type claims struct {
 	holder map[process.Identity]string // the id of the request
 }
 
-// take claims a process for a request, unless another has.
-func (c *claims) take(identity process.Identity, id string) bool {
+// take claims a process for a request, unless another has, which it names.
+func (c *claims) take(identity process.Identity, id string) (other string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, taken := c.holder[identity]; taken {
-		return false
+	if other, taken := c.holder[identity]; taken {
+		return other, false
 	}
 	if c.holder == nil {
 		c.holder = make(map[process.Identity]string)
 	}
 	c.holder[identity] = id
-	return true
+	return "", true
 }
 
 // drop gives a claim back.

@@ -181,12 +181,12 @@ func TestGuards(t *testing.T) {
 // a sentence in both languages.
 func TestGuardTexts(t *testing.T) {
 	seen := make(map[Code]bool)
-	for _, g := range guards {
-		if seen[g.Code] {
-			t.Errorf("%s is there twice", g.Code)
+	for _, r := range Reasons() {
+		if seen[r.Code] {
+			t.Errorf("%s is there twice", r.Code)
 		}
-		seen[g.Code] = true
-		checkReason(t, g.Reason)
+		seen[r.Code] = true
+		checkReason(t, r)
 	}
 }
 

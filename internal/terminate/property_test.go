@@ -47,10 +47,9 @@ func TestProperties(t *testing.T) {
 
 // witness sees what is audited, looked at and sent, in its order.
 type witness struct {
-	t       *testing.T
-	process *fake
-	random  *rand.Rand
-	auditLog
+	t              *testing.T
+	process        *fake
+	random         *rand.Rand
 	intents, looks int
 	looksAtTerm    int
 }

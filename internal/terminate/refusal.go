@@ -19,6 +19,7 @@ const (
 	CodeStopping          Code = "stopping"
 	CodeCancelled         Code = "cancelled"
 	CodeNotPermitted      Code = "not-permitted"
+	CodeHidden            Code = "hidden"
 	CodeNoPidfd           Code = "no-pidfd"
 	CodeForeignProc       Code = "foreign-proc"
 	CodePlatform          Code = "unsupported-platform"
@@ -77,6 +78,9 @@ var (
 	reasonNotPermitted = reason(CodeNotPermitted, Unsupported,
 		"The system does not let server-monitor signal this process.",
 		"server-monitor에 이 프로세스로 시그널을 보낼 권한이 없습니다.")
+	reasonHidden = reason(CodeHidden, Unsupported,
+		"The process is there, but the system hides it from server-monitor.",
+		"프로세스가 있지만 시스템이 server-monitor에 보여 주지 않습니다.")
 	reasonNoPidfd = reason(CodeNoPidfd, Unsupported,
 		"The kernel gives no pidfd, without which the wrong process might be hit.",
 		"커널에서 pidfd를 사용할 수 없어 다른 프로세스를 잘못 종료할 위험이 있습니다.")
@@ -95,7 +99,7 @@ var (
 var otherReasons = []Reason{
 	reasonNotFound, reasonNotLeader, reasonIdentityMissing, reasonIdentityMismatch, reasonNameMismatch, reasonChanged,
 	reasonInProgress, reasonPolicyDenied, reasonPolicyInvalid, reasonPolicyUnavailable, reasonNotAutomatic,
-	reasonAuditUnavailable, reasonStopping, reasonCancelled, reasonNotPermitted, reasonNoPidfd, reasonForeignProc,
+	reasonAuditUnavailable, reasonStopping, reasonCancelled, reasonNotPermitted, reasonHidden, reasonNoPidfd, reasonForeignProc,
 	reasonPlatform, reasonFailed,
 }
 

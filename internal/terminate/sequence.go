@@ -141,7 +141,7 @@ func unopened(err error) Reason {
 		reason Reason
 	}{
 		{process.ErrNotLeader, reasonNotLeader}, {process.ErrNoPidfd, reasonNoPidfd}, {process.ErrForeignProc, reasonForeignProc},
-		{process.ErrUnsteady, reasonChanged}, {errPlatform, reasonPlatform},
+		{process.ErrUnsteady, reasonChanged}, {errPlatform, reasonPlatform}, {errHidden, reasonHidden},
 	} {
 		if errors.Is(err, known.err) {
 			return known.reason.with(err.Error())
@@ -154,13 +154,13 @@ func unopened(err error) Reason {
 func (r *run) claim() bool {
 	identity := r.target.Identity()
 	if r.request.DryRun {
-		if _, busy := r.t.claims.of(identity); busy {
-			return r.refuse(reasonInProgress)
+		if other, busy := r.t.claims.of(identity); busy {
+			return r.refuse(reasonInProgress.with(other))
 		}
 		return true
 	}
-	if !r.t.claims.take(identity, r.result.ID) {
-		return r.refuse(reasonInProgress)
+	if other, ok := r.t.claims.take(identity, r.result.ID); !ok {
+		return r.refuse(reasonInProgress.with(other))
 	}
 	return true
 }

@@ -381,7 +381,7 @@ func TestPending(t *testing.T) {
 		})
 		first := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
 		second := terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
-		if first.Outcome != KillPending || !slices.Equal(Codes(second.Reasons), []Code{CodeInProgress}) {
+		if first.Outcome != KillPending || !slices.Equal(Codes(second.Reasons), []Code{CodeInProgress}) || second.Reasons[0].Detail != first.ID {
 			t.Errorf("outcomes %s and %s %v", first.Outcome, second.Outcome, Codes(second.Reasons))
 		}
 		time.Sleep(time.Hour)

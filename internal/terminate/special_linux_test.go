@@ -2,11 +2,13 @@ package terminate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -29,6 +31,11 @@ func special(verb, argument string) bool {
 		terminateFrom(identity, path)
 	case "filtered": // tries to, without pidfd
 		report(filterPidfd())
+		terminateFrom(argument, "")
+	case "blind": // tries to, as a user who sees only processes of their own
+		report(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+		report(unix.Mount("proc", "/proc", "proc", 0, "hidepid=2"))
+		report(errors.Join(syscall.Setgroups(nil), syscall.Setgid(testUID), syscall.Setuid(testUID)))
 		terminateFrom(argument, "")
 	case "reuse":
 		reusePIDs(argument)
@@ -74,9 +81,9 @@ func filterPidfd() error {
 }
 
 // ask runs a helper as root and reads the line that it says.
-func ask(t *testing.T, behaviour string) string {
+func ask(t *testing.T, behaviour string, options ...option) string {
 	t.Helper()
-	v := startSilent(t, behaviour)
+	v := startSilent(t, behaviour, options...)
 	line, err := v.out.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +99,16 @@ func TestNoPidfd(t *testing.T) {
 	}
 	if !v.living() {
 		t.Error("it has ended")
+	}
+}
+
+// Where procfs hides processes of others, the answer does not say that they are
+// gone.
+func TestHidden(t *testing.T) {
+	needRoot(t)
+	v := &victim{t: t, pid: os.Getpid()}
+	if got, want := ask(t, "blind "+v.identity(), in(unix.CLONE_NEWNS)), "refused [hidden]"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

@@ -50,8 +50,12 @@ type Targets interface {
 	Alive(identity process.Identity) bool
 }
 
-// errPlatform says that processes cannot be held on this platform.
-var errPlatform = errors.New("not supported on this platform")
+// Why there is no hold on a process, beside what [process.Open] says.
+var (
+	errPlatform = errors.New("not supported on this platform")
+	// errHidden says that a process is there and cannot be seen.
+	errHidden = errors.New("the process is there, but not in procfs")
+)
 
 // Child is a child of a process that is to be ended.
 type Child struct {

@@ -2,6 +2,8 @@ package terminate
 
 import (
 	"context"
+	"errors"
+	"os"
 	"syscall"
 
 	"server-monitor/internal/process"
@@ -15,6 +17,12 @@ func newTargets(config process.Config) Targets { return handles{config} }
 
 func (h handles) Open(pid int) (Target, error) {
 	handle, err := process.Open(h.config, pid)
+	if errors.Is(err, process.ErrGone) && exists(pid) {
+		// It came just now, or procfs is mounted with hidepid.
+		if handle, err = process.Open(h.config, pid); errors.Is(err, process.ErrGone) && exists(pid) {
+			err = errHidden
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +34,13 @@ func (h handles) Open(pid int) (Target, error) {
 	}
 	t.identity = facts.Identity
 	return t, nil
+}
+
+// exists tells whether any process or thread bears a pid. Signal 0 tells
+// without doing anything (kill(2)).
+func exists(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return pid > 0 && (err == nil || errors.Is(err, os.ErrPermission))
 }
 
 func (h handles) Alive(identity process.Identity) bool {

@@ -121,8 +121,8 @@ func (t *Terminator) Inspect(ctx context.Context, request Request) Result {
 	defer r.letGo()
 	if r.open() && r.see() {
 		reasons := Check(r.seen, r.host)
-		if _, busy := t.claims.of(r.seen.Identity); busy {
-			reasons = append(reasons, reasonInProgress)
+		if other, busy := t.claims.of(r.seen.Identity); busy {
+			reasons = append(reasons, reasonInProgress.with(other))
 		}
 		reasons = append(reasons, r.consult(ctx)...)
 		r.result.Outcome = WouldTerminate
@@ -186,6 +186,8 @@ func (t *Terminator) newRun(request Request) *run {
 	if request.ID == "" {
 		request.ID = rand.Text()
 	}
+	actor := &request.Actor
+	actor.Name, actor.Role, actor.From = process.Printable(actor.Name), process.Printable(actor.Role), process.Printable(actor.From)
 	r := &run{t: t, request: request, host: t.config.Host()}
 	r.result = Result{
 		ID: request.ID, DryRun: request.DryRun, Actor: request.Actor, Started: time.Now(),

@@ -22,11 +22,7 @@ type Preparation struct {
 // Prepare makes the collections, the unique index on name and platform and,
 // where the server can, has it check the types of what anybody writes.
 func (s *Store) Prepare(ctx context.Context) (Preparation, error) {
-	index := mongo.IndexModel{
-		Keys:    bson.D{{Key: "name", Value: 1}, {Key: "platform", Value: 1}},
-		Options: options.Index().SetUnique(true).SetName("name_1_platform_1"),
-	}
-	if _, err := s.known().Indexes().CreateOne(ctx, index); err != nil {
+	if err := s.makeIndex(ctx); err != nil {
 		return Preparation{}, s.redact.wrap("create the unique index on name and platform", err)
 	}
 	prepared := Preparation{Validator: true}
@@ -39,6 +35,15 @@ func (s *Store) Prepare(ctx context.Context) (Preparation, error) {
 		}
 	}
 	return prepared, nil
+}
+
+// makeIndex makes the unique index on name and platform, where there is none.
+func (s *Store) makeIndex(ctx context.Context) error {
+	_, err := s.known().Indexes().CreateOne(ctx, mongo.IndexModel{
+		Keys:    bson.D{{Key: "name", Value: 1}, {Key: "platform", Value: 1}},
+		Options: options.Index().SetUnique(true).SetName("name_1_platform_1"),
+	})
+	return err
 }
 
 // namespaceExists is the code of a collection that is there already.

@@ -5,6 +5,7 @@ set -eu
 
 packages='
 ca-certificates
+chromium
 curl
 debootstrap
 iproute2

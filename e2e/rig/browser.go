@@ -62,7 +62,7 @@ func StartBrowser(t testing.TB, languages string) *Browser {
 		"--disable-sync", "--mute-audio", "--hide-scrollbars", "--user-data-dir="+profile, "--accept-lang="+languages)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	cmd.ExtraFiles = []*os.File{commands, answers} // its descriptors 3 and 4
-	Start(t, cmd)
+	program := Start(t, cmd)
 	commands.Close()
 	answers.Close()
 	b := &Browser{t: t, send: send, answers: make(map[int]chan message), pages: make(map[string]*Page)}
@@ -74,7 +74,8 @@ func StartBrowser(t testing.TB, languages string) *Browser {
 	t.Cleanup(func() {
 		_ = b.write(message{ID: -1, Method: "Browser.close"})
 		select {
-		case <-read:
+		case <-program.ended:
+			<-read
 		case <-time.After(stopLimit):
 		}
 		send.Close()
@@ -183,7 +184,9 @@ func (b *Browser) NewPage(t testing.TB, width, height int) *Page {
 	b.mu.Lock()
 	b.pages[p.session] = p
 	b.mu.Unlock()
-	t.Cleanup(func() { _ = b.call("", "Target.disposeBrowserContext", fields{"browserContextId": context.BrowserContextID}, nil) })
+	t.Cleanup(func() {
+		_ = b.call("", "Target.disposeBrowserContext", fields{"browserContextId": context.BrowserContextID}, nil)
+	})
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		p.Call(t, domain+".enable", nil, nil)
 	}

@@ -1,7 +1,7 @@
 // Addresses of this page: #/process/PID/IDENTITY shows a process, with /terminate
 // behind it the dialog that asks whether to end it. Dashboards link to them.
 
-const form = /^#\/process\/(\d{1,10})(?:\/([A-Za-z0-9_.:-]{1,100}))?(\/terminate)?$/;
+const form = /^#\/process\/(\d{1,10})(?:\/(\d[A-Za-z0-9_.:-]{0,99}))?(\/terminate)?$/;
 
 /** What the address asks for, null for the page itself. */
 export function route() {

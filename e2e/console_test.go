@@ -34,8 +34,12 @@ func TestConsole(t *testing.T) {
 // testFills: the page fills, keeps itself up to date, asks nobody else for
 // anything, and the browser refuses nothing of it.
 func testFills(t *testing.T, c *console) {
-	c.write(t, "a first line")
+	c.write(t, "e2e [INFO] the log begins", "e2e [WARN] the disk fills up", "e2e [ERROR] the disk is full")
+	rig.StartSample(t, exec.Command(rig.Install(t, programs.Sample, "/opt", "nginx"), "listen", "127.0.0.1:0"))
 	p := c.open(t, desktopWidth, desktopHeight)
+	if *update {
+		time.Sleep(time.Minute) // until there is a history to see
+	}
 	p.Await(t, 10*time.Second, `document.getElementById('status-text').textContent === 'LIVE'`, `document.getElementById('status').innerText`)
 	for selector, want := range map[string]string{
 		"#resources": "MEMORY", "#services": "nginx", "#processes": "PID", ".panel-resources h2": "RESOURCES", ".panel-log h2": "LOG CONSOLE",
@@ -44,6 +48,10 @@ func testFills(t *testing.T, c *console) {
 		if text := p.Text(t, selector); !strings.Contains(text, want) {
 			t.Errorf("%s says %q, want %q in it", selector, text, want)
 		}
+	}
+	if _, err := os.Stat("/run/systemd/system"); err != nil { // else systemd is asked, which knows nothing of it
+		p.Await(t, 15*time.Second, `[...document.querySelectorAll('#services .good')].some((s) => s.innerText.includes('nginx') && s.innerText.includes('[ ACTIVE ]'))`,
+			`document.getElementById('services').innerText`)
 	}
 	before := p.Text(t, "#updated")
 	p.Await(t, 15*time.Second, `document.getElementById('updated').textContent !== `+fmt.Sprintf("%q", before), `document.getElementById('updated').textContent`)
@@ -74,7 +82,7 @@ func testTokenFragment(t *testing.T, c *console) {
 	}
 	p.Await(t, 10*time.Second, `document.querySelector('#log-source option')`, `document.getElementById('log-note').textContent`)
 	p.Click(t, "#token") // forget it
-	p.Await(t, 10*time.Second, `!document.getElementById('locked-panel').hidden || document.getElementById('status-text').textContent === 'TOKEN NEEDED'`, `document.body.innerText.slice(0, 300)`)
+	p.Await(t, 10*time.Second, `!document.getElementById('locked-panel').hidden && document.getElementById('panels').hidden`, `document.body.innerText.slice(0, 300)`)
 }
 
 // testWarnings: what the test starts appears with its warnings and advice.
@@ -344,6 +352,42 @@ func TestConsoleWithoutToken(t *testing.T) {
 	}
 	enter(c.token)
 	p.Await(t, 10*time.Second, `!document.getElementById('login').open && document.querySelector('#log-source option')`, `document.getElementById('log-note').textContent`)
+}
+
+// TestConsoleLocked: where nothing is open, the page shows nothing but the way in,
+// and a token that is no longer good is forgotten.
+func TestConsoleLocked(t *testing.T) {
+	c := startConsole(t, "en-US")
+	p := c.browser.Open(t, c.url("#token="+c.token[:len(c.token)-4]+"AAAA"), desktopWidth, desktopHeight)
+	p.Await(t, 10*time.Second, `document.getElementById('locked-text').textContent.includes('does not take this token')`, `document.body.innerText.slice(0, 300)`)
+	var got struct {
+		Kept   *string
+		Panels bool
+	}
+	p.Evaluate(t, `({ kept: sessionStorage.getItem('server-monitor.token'), panels: !document.getElementById('panels').hidden })`, &got)
+	if got.Kept != nil || got.Panels {
+		t.Errorf("kept %v, panels shown: %v", got.Kept, got.Panels)
+	}
+	picture(t, p, "console-locked.png")
+	p.Click(t, "#locked-enter")
+	p.Type(t, c.token)
+	p.Press(t, "Enter")
+	awaitFilled(t, p)
+}
+
+// TestConsoleOff: a server without tokens shows what it has, and says what is off.
+func TestConsoleOff(t *testing.T) {
+	address := freeAddress(t)
+	program := rig.Start(t, exec.Command(programs.Monitor, "--web.listen-address=127.0.0.1:0", "--operator.listen-address="+address))
+	program.AwaitOutput(t, 20*time.Second, `msg="Listening on" address=`+address)
+	p := rig.StartBrowser(t, "en-US").Open(t, "http://"+address+"/", desktopWidth, desktopHeight)
+	awaitFilled(t, p)
+	p.Await(t, 10*time.Second, `document.getElementById('log-note').textContent.includes('Logs are off')`, `document.getElementById('log-note').textContent`)
+	var buttons struct{ Token, Terminate int }
+	p.Evaluate(t, `({ token: Number(!document.getElementById('token').hidden), terminate: document.querySelectorAll('.process .terminate').length })`, &buttons)
+	if buttons.Token+buttons.Terminate != 0 {
+		t.Errorf("there are buttons for what is off: %+v", buttons)
+	}
 }
 
 // TestConsoleReconnects: the page says when the server is away, and finds it again.

@@ -3,7 +3,7 @@ import { byId, el } from './dom.js';
 import { bytes, count, moment, percent, span } from './format.js';
 import { icon } from './icons.js';
 import { dot, finding, isOff, obstacles, permission, summary } from './process_parts.js';
-import { goTo, leave } from './route.js';
+import { goTo, leave, route } from './route.js';
 import { reasonText, t, tCode } from './words.js';
 
 export class Details {
@@ -18,7 +18,7 @@ export class Details {
     byId('details-close').addEventListener('click', () => this.#dialog.close());
     this.#dialog.addEventListener('close', () => {
       this.#shown = null;
-      leave();
+      if (!route()?.terminate) leave();
     });
   }
 

@@ -17,7 +17,7 @@ export class Live {
   #run = null; // aborts what goes on
   #noStreamUntil = 0;
 
-  /** onEvent is given name and data; onStatus a word and when it tries again. */
+  /** onEvent is given name and data; onStatus a word and how long it waits. */
   constructor(onEvent, onStatus) {
     this.#onEvent = onEvent;
     this.#onStatus = onStatus;
@@ -51,11 +51,11 @@ export class Live {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Problem && error.status === 401) {
-          this.#onStatus('locked', error);
+          this.#onStatus('locked');
           return;
         }
         if (error instanceof Problem && error.code === 'too-many-failed-logins') {
-          this.#onStatus('barred', error);
+          this.#onStatus('barred');
           return;
         }
         if (error === noStream || (error instanceof Problem && [404, 429, 501].includes(error.status))) {
@@ -64,7 +64,7 @@ export class Live {
         }
         const wait = Math.min(1000 * 2 ** failures, retryLimit) * (0.75 + Math.random() / 2);
         failures++;
-        this.#onStatus(isAway(error) ? 'away' : 'failing', error, wait);
+        this.#onStatus(isAway(error) ? 'away' : 'failing', wait);
         await pause(wait, signal);
       }
     }

@@ -1,5 +1,5 @@
 // The console: puts its parts together.
-import { get, Problem } from './api.js';
+import { get } from './api.js';
 import { Details } from './detail.js';
 import { byId, setText } from './dom.js';
 import { clock } from './format.js';
@@ -103,7 +103,7 @@ function hideProblem(name) {
 let status = null;
 
 /** Says how the page is connected; aloud only where that has changed for good. */
-function showStatus(word, error = null, wait = 0) {
+function showStatus(word, wait = 0) {
   const before = status;
   status = word;
   const box = byId('status');
@@ -113,21 +113,31 @@ function showStatus(word, error = null, wait = 0) {
   byId('away').hidden = !['away', 'failing', 'barred'].includes(word);
   setText(byId('away-text'), t(word === 'barred' ? 'problem.too-many-failed-logins' : 'status.awayLong', { seconds }));
   byId('locked-panel').hidden = word !== 'locked';
-  byId('panels').hidden = word === 'locked' && !store.head;
-  const settled = ['live', 'polling', 'away', 'locked'].includes(word);
-  if (settled && before !== null && spoken !== word && !(spoken === null && word !== 'away')) setText(byId('announcer'), t(`status.${word}`, { seconds }));
-  if (settled) spoken = word;
-  if (word === 'locked') refuseToken(error);
+  byId('panels').hidden = word === 'locked';
+  speak(word);
+  if (word === 'locked') refuseToken();
   if (word === 'live' && before !== 'live') logsAsked = null;
 }
 
 let spoken = null;
 
-/** Forgets a token that the server no longer takes. */
-function refuseToken(error) {
-  const known = bearer() !== null;
-  setText(byId('locked-text'), t(known ? 'login.wrong' : 'login.needed'));
-  if (known && error instanceof Problem && error.status === 401) setToken(null);
+/** Reads out what lasts: that the server is away, and that it is back. */
+function speak(word) {
+  if (!['live', 'polling', 'away', 'locked'].includes(word) || spoken === word) return;
+  if (spoken !== null || word === 'away') setText(byId('announcer'), t(`status.${word}`));
+  spoken = word;
+}
+
+let refused = false;
+
+/** Forgets a token that the server does not take; it may show something without. */
+function refuseToken() {
+  if (bearer() !== null) {
+    refused = true;
+    setToken(null);
+    return;
+  }
+  setText(byId('locked-text'), t(refused ? 'login.wrong' : 'login.needed'));
 }
 
 /** Opens what the address asks for, once the processes are there. */
@@ -192,8 +202,9 @@ window.addEventListener('hashchange', () => {
 });
 onToken(() => {
   logsAsked = null;
+  if (bearer() !== null) refused = false;
   showToken();
-  if (bearer() !== null || status !== 'locked') live.start();
+  live.start();
 });
 onLanguage(() => {
   showLanguage();

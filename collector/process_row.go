@@ -19,6 +19,9 @@ var (
 		"1 for each process that is published by its pid, with what it is and how it is judged.",
 		prometheus.GaugeValue, "pid", "identity", "name", "user", "exe", "unit", "category",
 		"known", "protected", "terminatable", "verdict", "description")
+	processAutomatic = define("process", "process_auto_terminate",
+		"1 for each process published by its pid that policy lets automation end and that no guard protects; absent for others.",
+		prometheus.GaugeValue, "pid", "name")
 	processVerdict = define("process", "process_verdict",
 		"Verdict on the process: 0 safe, 1 caution, 2 danger.", prometheus.GaugeValue, "pid", "name")
 	processWarning = define("process", "process_warning",
@@ -80,7 +83,7 @@ type basis struct {
 	identity, parent         process.Identity
 	revision, parentRevision uint64
 	assessment               *risk.Assessment
-	terminatable             bool
+	terminatable, automatic  bool
 }
 
 func newRowTable(config ProcessConfig) *rowTable {
@@ -152,6 +155,7 @@ func (t *rowTable) worthRow(p *process.Process, a *risk.Assessment, memoryTotal 
 func (t *rowTable) row(i *inventory.Inventory, at int) *row {
 	p, a := &i.Processes[at], i.Assessments[at]
 	b := basis{identity: p.Identity, revision: p.Revision, assessment: a, terminatable: t.config.Terminatable(p, a, i)}
+	b.automatic = b.terminatable && i.Policy.AutoTerminate(policySubject(p, a, i)) != nil
 	parent := i.Process(p.PPID)
 	if parent != nil {
 		b.parent, b.parentRevision = parent.Identity, parent.Revision
@@ -184,6 +188,9 @@ func newRow(b basis, p, parent *process.Process, a *risk.Assessment, l language.
 		"verdict", a.Verdict.String(),
 	))
 	r.fix(processVerdict, float64(a.Verdict), r.labels)
+	if b.automatic {
+		r.fix(processAutomatic, 1, r.labels)
+	}
 	r.fixWarnings(name, pid, a.Warnings)
 	r.fixPorts(name, pid, p.Listen)
 	return r
@@ -262,11 +269,14 @@ func terminatableByPolicy(p *process.Process, a *risk.Assessment, i *inventory.I
 	if a.Excluded || a.Document == nil && (p.UID <= 0 || p.Slice == "system.slice") {
 		return false
 	}
+	return i.Policy.Denial(policySubject(p, a, i)) == nil
+}
+
+// policySubject is what policy decides about a process by.
+func policySubject(p *process.Process, a *risk.Assessment, i *inventory.Inventory) policy.Subject {
 	subject := policy.SubjectOf(p, i.MemoryTotal)
-	for _, w := range a.Warnings {
-		subject.Warnings = append(subject.Warnings, w.String())
-	}
-	return i.Policy.Denial(subject) == nil
+	subject.Warnings = a.Names()
+	return subject
 }
 
 // rowFamilies is how many samples of a row change from scrape to scrape.

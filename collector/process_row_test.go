@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -255,6 +257,36 @@ func TestTerminatableByPolicy(t *testing.T) {
 	excluded := tool(7, func(j *judged) { *j.assessment = risk.Assessment{Excluded: true} })
 	if !protected(excluded.assessment) || terminatableByPolicy(&excluded.Process, excluded.assessment, nil) {
 		t.Error("a process that is not judged must be protected")
+	}
+}
+
+func TestRowAutoTerminate(t *testing.T) {
+	set := policy.NewSet(policy.Linux,
+		policy.Document{Name: "runaway", Platform: policy.Linux, AutoTerminate: true, Policy: policy.Policy{Terminatable: true}},
+		policy.Document{Name: "tool", Platform: policy.Linux, Policy: policy.Policy{Terminatable: true}},
+	)
+	trusted := func(j *judged) { j.File.Trusted = true }
+	cases := []struct {
+		name string
+		j    judged
+		may  bool // by the guards
+		want map[string]float64
+	}{
+		{"marked", tool(7, named("runaway"), trusted), true, map[string]float64{`name="runaway",pid="7"`: 1}},
+		{"marked, but guarded", tool(7, named("runaway"), trusted), false, map[string]float64{}},
+		{"the name may be forged", tool(7, named("runaway")), true, map[string]float64{}},
+		{"not marked", tool(7, trusted), true, map[string]float64{}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.j.assessment.Verdict = risk.Caution
+			config := testConfig()
+			config.Terminatable = func(*process.Process, *risk.Assessment, *inventory.Inventory) bool { return c.may }
+			i := inventoryOf(testBegin, c.j)
+			i.Policy = set
+			all := families(t, newProcess(func(context.Context) (*inventory.Inventory, error) { return i, nil }, config, slog.New(slog.DiscardHandler)))
+			wantSeries(t, all, "process_auto_terminate", c.want)
+		})
 	}
 }
 

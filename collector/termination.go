@@ -13,9 +13,17 @@ type Termination struct {
 	duration *prometheus.HistogramVec
 }
 
-// NewTermination makes the collector of terminations.
+// usualResults are the results with the methods that they come by.
+var usualResults = map[string]string{
+	"terminated": "soft", "killed": "hard", "kill_pending": "hard",
+	"refused": "none", "already_exited": "none", "would_terminate": "none",
+}
+
+// NewTermination makes the collector of terminations. The usual counters are
+// there from the start: a counter that is born as 1 has never risen for
+// Prometheus, so that no alert would see the first request.
 func NewTermination() *Termination {
-	return &Termination{
+	t := &Termination{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "termination_requests_total",
 			Help: "Requests to end a process, by what became of them, how the process was ended (soft, hard or none) and who asked.",
@@ -29,6 +37,12 @@ func NewTermination() *Termination {
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"method"}),
 	}
+	for result, method := range usualResults {
+		for _, actor := range []string{"operator", "automation"} {
+			t.requests.WithLabelValues(result, method, actor)
+		}
+	}
+	return t
 }
 
 // Observe counts one result.

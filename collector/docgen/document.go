@@ -21,10 +21,10 @@ What server-monitor publishes. All names begin with ` + "`server_monitor_`" + `.
 const outro = `
 ## Terminations
 
-Published by the collector ` + "`termination`" + ` from the first request on:
+Published by the collector ` + "`termination`" + `; the counters from the start, the histogram from the first termination on:
 
 - ` + "`server_monitor_termination_requests_total`" + `, a counter by ` + "`result`" + `, ` + "`method`" + ` (soft, hard or none) and ` + "`actor`" + `
-  (who asked): requests to end a process.
+  (operator or automation): requests to end a process.
 - ` + "`server_monitor_termination_duration_seconds`" + `, a histogram by ` + "`method`" + ` with classic and native buckets: how long a
   process took to end from the first signal on.
 

@@ -54,6 +54,7 @@ func newApp(stdout, stderr io.Writer) (*kingpin.Application, *config) {
 	c.addServe(app)
 	c.addScan(app)
 	c.addToken(app)
+	c.addPolicyCommands(app)
 	return app, c
 }
 

@@ -45,7 +45,8 @@ func (c *config) addScan(app *kingpin.Application) {
 func parseChoice(words ...string) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !slices.Contains(words, text) {
-			return "", fmt.Errorf("%q is not %s", text, strings.Join(words, " or "))
+			named := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
+			return "", fmt.Errorf("%q is not %s", text, strings.Join(named, " or "))
 		}
 		return text, nil
 	}

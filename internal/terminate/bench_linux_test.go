@@ -60,11 +60,7 @@ func benchmarkVictim(b *testing.B) *timed {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	folder := filepath.Join(systemdHierarchy(b), sessionFolder(testUID))
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // as systemd makes them
-		b.Skip(err)
-	}
-	b.Cleanup(func() { _ = os.Remove(folder) })
+	folder := makeCgroup(b, sessionFolder(testUID))
 	if err := os.WriteFile(filepath.Join(folder, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0); err != nil {
 		b.Fatal(err)
 	}

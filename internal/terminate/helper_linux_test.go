@@ -2,8 +2,10 @@ package terminate
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -11,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +35,9 @@ func TestMain(m *testing.M) {
 		behave(behaviour)
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeCgroups()
+	os.Exit(code)
 }
 
 // behave does what a process to end does, and says "ready" once it does.
@@ -145,8 +150,9 @@ type victim struct {
 	cmd *exec.Cmd
 	out *bufio.Reader
 	pid int
-	// told is the pid that the process told, 0 if none.
+	// told is the pid that the process told, 0 if none, and held a hold on it.
 	told   int
+	held   int
 	reaped chan struct{}
 }
 
@@ -209,7 +215,7 @@ func startSilent(t *testing.T, behaviour string, options ...option) *victim {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", behaviour, err)
 	}
-	v := &victim{t: t, cmd: cmd, out: bufio.NewReader(out), pid: cmd.Process.Pid, reaped: make(chan struct{})}
+	v := &victim{t: t, cmd: cmd, out: bufio.NewReader(out), pid: cmd.Process.Pid, held: -1, reaped: make(chan struct{})}
 	t.Cleanup(v.end)
 	return v
 }
@@ -229,6 +235,9 @@ func (v *victim) awaitReady() {
 		line = strings.TrimSpace(line)
 		if pid, bad := strconv.Atoi(line); bad == nil {
 			v.told = pid
+			if v.held, err = unix.PidfdOpen(pid, 0); err != nil {
+				v.held = -1
+			}
 			continue
 		}
 		if line == "ready" || err == io.EOF && v.told != 0 {
@@ -251,8 +260,10 @@ func (v *victim) reap() *victim {
 // end kills the victim and those that it left behind.
 func (v *victim) end() {
 	_ = v.cmd.Process.Kill()
-	if v.told != 0 {
-		_ = unix.Kill(v.told, unix.SIGKILL)
+	if v.held >= 0 {
+		_ = unix.PidfdSendSignal(v.held, unix.SIGKILL, nil, 0)
+		_ = unix.Close(v.held)
+		v.held = -1
 	}
 	_ = v.cmd.Wait()
 }
@@ -265,7 +276,7 @@ func (v *victim) moveTo(folder string) *victim {
 		if pid == 0 {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(path, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil && pid == v.pid {
+		if err := os.WriteFile(filepath.Join(path, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
 			v.t.Logf("move %d to %s: %v", pid, folder, err)
 		}
 	}
@@ -278,21 +289,47 @@ func sessionFolder(uid int) string {
 }
 
 // makeCgroup makes a folder in the hierarchy that systemd manages, or would.
-func makeCgroup(t *testing.T, folder string) string {
+func makeCgroup(t testing.TB, folder string) string {
 	t.Helper()
 	root := systemdHierarchy(t)
 	path := filepath.Join(root, folder)
 	if err := os.MkdirAll(path, 0o755); err != nil { //nolint:gosec // as systemd makes them
 		t.Skipf("make a cgroup: %v", err)
 	}
-	t.Cleanup(func() {
-		for ; path != root; path = filepath.Dir(path) {
-			if os.Remove(path) != nil {
-				return // in use, or another test's
-			}
-		}
-	})
+	made.Store(path, root)
 	return path
+}
+
+// made are the folders of cgroups that tests made, with the hierarchy they are
+// in.
+var made sync.Map
+
+// removeCgroups removes what tests made. Who was in it may take a moment to be
+// gone, and what others use stays.
+func removeCgroups() {
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		left := false
+		made.Range(func(path, root any) bool {
+			left = !removeCgroup(path.(string), root.(string)) || left
+			return true
+		})
+		if !left || time.Now().After(deadline) {
+			return
+		}
+	}
+}
+
+// removeCgroup removes a folder, and those above it that nobody is in.
+func removeCgroup(path, root string) bool {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	for path = filepath.Dir(path); path != root; path = filepath.Dir(path) {
+		if os.Remove(path) != nil {
+			break
+		}
+	}
+	return true
 }
 
 // systemdHierarchy is where the cgroups are mounted by which logins are told:

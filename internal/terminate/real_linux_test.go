@@ -3,6 +3,7 @@ package terminate
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestRealProcesses(t *testing.T) {
 		{name: "in another pid namespace", behaviour: "obey", options: []option{in(unix.CLONE_NEWPID)}, want: Refused, codes: []Code{GuardForeignPID}},
 		{name: "a program of systemd", options: []option{program("/usr/lib/systemd/systemd-networkd-wait-online", "x", "--timeout=60")},
 			needs: "/usr/lib/systemd/systemd-networkd-wait-online", want: Refused, codes: []Code{GuardSystemdProgram}},
-		{name: "D-Bus", options: []option{program("/usr/bin/dbus-daemon", "dbus-daemon", "--session", "--nofork", "--address=unix:tmpdir=/tmp")},
+		{name: "D-Bus", options: []option{program("/usr/bin/dbus-daemon", "dbus-daemon", "--nofork", "--config-file="+pipe(t))},
 			needs: "/usr/bin/dbus-daemon", want: Refused, codes: []Code{GuardDBus}},
 		{name: "becomes root on SIGTERM", behaviour: "setuid", options: []option{capable(unix.CAP_SETUID)},
 			want: Refused, codes: []Code{GuardUID0, GuardOthersSession}},
@@ -213,6 +214,16 @@ func copyOf(t *testing.T, path, name string, mode os.FileMode) string {
 		}
 	}
 	return other
+}
+
+// pipe makes a named pipe: whoever opens it to read waits there.
+func pipe(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(copyOf(t, "/dev/null", "x", 0o644)), "pipe")
+	if err := unix.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // setUID copies a program to one that runs as root.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 
 	"server-monitor/collector"
 	"server-monitor/internal/inventory"
@@ -54,14 +53,6 @@ func (p *parts) close() {
 	}
 	p.policy.close()
 	p.reader.Close()
-}
-
-// platform is the one whose documents hold here.
-func platform() policy.Platform {
-	if runtime.GOOS == "windows" {
-		return policy.Windows
-	}
-	return policy.Linux
 }
 
 // collectors makes the collectors that are switched on.

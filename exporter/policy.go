@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -42,7 +41,7 @@ func (c *config) addPolicyCommands(app *kingpin.Application) {
 	checked(&c.problems, group.Flag("output", "Form of the output: table or json.").Short('o').Default("table"),
 		&o.output, parseChoice("table", "json"))
 	checked(&c.problems, group.Flag("platform", "Platform whose policy is shown: linux or windows; that of this machine without it.").
-		Default(string(platform())), &o.platform, parsePlatform)
+		Default(string(platform)), &o.platform, parsePlatform)
 	c.addPolicyViews(group, o)
 	c.addPolicyEdits(group, o)
 	c.addPolicyTransfers(group, o)
@@ -191,18 +190,24 @@ func (c *config) addPolicyTransfers(group *kingpin.CmdClause, o *policyOptions) 
 
 // withFiles opens files for reading.
 func withFiles(names []string, do func([]policycmd.File) error) error {
+	var opened []*os.File
+	defer func() {
+		for _, f := range opened {
+			f.Close()
+		}
+	}()
 	var files []policycmd.File
 	for _, name := range names {
-		var reader io.Reader = os.Stdin
-		if name != "-" {
-			f, err := os.Open(name)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			reader = f
+		if name == "-" {
+			files = append(files, policycmd.File{Name: name, Reader: os.Stdin})
+			continue
 		}
-		files = append(files, policycmd.File{Name: name, Reader: reader})
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		opened = append(opened, f)
+		files = append(files, policycmd.File{Name: name, Reader: f})
 	}
 	return do(files)
 }

@@ -29,11 +29,11 @@ func (c *config) openPolicy(logger *slog.Logger) (*policySource, error) {
 		return nil, err
 	}
 	if store == nil {
-		fixed := policy.Fixed{Set: policy.NewSet(platform(), policy.Catalogue()...)}
+		fixed := policy.Fixed{Set: policy.NewSet(platform, policy.Catalogue()...)}
 		return &policySource{Provider: fixed, Consultant: fixed, stop: func() {}}, nil
 	}
 	refresher := refresh.New(refresh.Config{
-		Platform: platform(), Store: store, Interval: c.policy.interval, CopyFile: c.policy.copyFile, Logger: logger,
+		Platform: platform, Store: store, Interval: c.policy.interval, CopyFile: c.policy.copyFile, Logger: logger,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -3,6 +3,7 @@ package logtail
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,7 +89,7 @@ func lastLines(ctx context.Context, file io.ReaderAt, size int64, n int) (begin 
 		}
 		from := max(0, end-blockSize)
 		read, err := file.ReadAt(block[:end-from], from)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, false, err
 		}
 		for i := read - 1; i >= 0; i-- {
@@ -113,7 +114,7 @@ func readBlocks(ctx context.Context, r io.Reader, each func([]byte)) error {
 		}
 		n, err := r.Read(block)
 		each(block[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -86,7 +86,7 @@ func (t *fileFollower) read(n int, lines *[]Line) (some bool, err error) {
 		t.a = assembler{}
 	}
 	read, err := t.opened.ReadAt(t.block[:min(blockSize, max(1, info.Size()-t.offset))], t.offset)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
 	block := t.block[:read]

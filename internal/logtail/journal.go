@@ -115,7 +115,7 @@ func eachEntry(r io.Reader, each func(Line) bool) error {
 				return nil
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -68,8 +68,7 @@ func (f File) load() ([]Record, error) {
 
 // reason drops the path from an error that names it.
 func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

@@ -1,0 +1,8 @@
+//go:build !windows
+
+package main
+
+import "server-monitor/internal/policy"
+
+// platform is the one whose documents hold here.
+const platform = policy.Linux

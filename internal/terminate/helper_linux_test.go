@@ -234,6 +234,9 @@ func (v *victim) awaitReady() {
 		line, err := v.out.ReadString('\n')
 		line = strings.TrimSpace(line)
 		if pid, bad := strconv.Atoi(line); bad == nil {
+			if !strings.Contains(looks(v.t, pid), filepath.Base(mustExecutable(v.t))) {
+				v.t.Fatalf("victim %d tells of %d, which is none of ours", v.pid, pid)
+			}
 			v.told = pid
 			if v.held, err = unix.PidfdOpen(pid, 0); err != nil {
 				v.held = -1

@@ -196,7 +196,7 @@ func picture(t *testing.T, p *rig.Page, name string) {
 	}
 	text, err := os.ReadFile(path)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(programs.Source, "docs", "screenshots", name), text, 0o600)
+		err = os.WriteFile(filepath.Join(programs.Source, "docs", "screenshots", name), text, 0o644) //nolint:gosec // for all to read
 	}
 	if err != nil {
 		t.Error(err)

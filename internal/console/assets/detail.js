@@ -17,6 +17,7 @@ export class Details {
     this.#actions = actions;
     byId('details-close').addEventListener('click', () => this.#dialog.close());
     this.#dialog.addEventListener('close', () => {
+      if (this.#dialog.open) return; // the event comes late: it was opened again
       this.#shown = null;
       if (!route()?.terminate) leave();
     });

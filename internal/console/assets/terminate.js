@@ -27,6 +27,7 @@ export class TerminateDialog {
     byId('terminate-confirm').addEventListener('click', () => this.#confirm());
     this.#dialog.addEventListener('cancel', (event) => this.#busy && event.preventDefault());
     this.#dialog.addEventListener('close', () => {
+      if (this.#dialog.open) return; // the event comes late: it was opened again
       this.#steps?.abort();
       this.#process = null;
       leave();

@@ -53,7 +53,8 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 	}()
 	api := killapi.Config{
 		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
-		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView, Language: c.language, Logger: logger,
+		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView,
+		Policy: p.policy, Policies: p.policy.policies(), Language: c.language, Logger: logger,
 	}
 	if c.tokenFile != "" {
 		tokens, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
@@ -120,7 +121,7 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 			return fmt.Errorf("--audit.file: %w", err)
 		}
 		for _, e := range unknown {
-			logger.Warn("a termination has no known outcome: server-monitor ended during it", "id", e.ID, "pid", e.PID, "name", e.Name)
+			logger.Warn("a request has no known outcome: server-monitor ended during it", "id", e.ID, "pid", e.PID, "name", e.Name, "policy_document", e.Document)
 		}
 	}
 	o.terminator = terminate.New(terminate.Config{

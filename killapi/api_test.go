@@ -158,7 +158,7 @@ func newTestAPI(t *testing.T, change func(*Config)) *testAPI {
 		},
 		Events: recent{a.events}, Hosts: []string{testHost},
 		Logs:       map[string]logtail.Log{"test": logtail.NewFile(a.file.Path + ".log")},
-		Automation: &Automation{}, Audit: a.events, Resources: fixedResources{},
+		Automation: &Automation{}, Audit: a.events, Resources: fixedResources{}, Policy: policy.Fixed{Set: policy.NewSet(policy.Linux, policy.Catalogue()...)},
 		Denied: a.count,
 	}
 	if change != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"server-monitor/internal/process"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 )
@@ -41,20 +42,24 @@ const (
 	codeTooManyEndings terminate.Code = "too-many-terminations"
 )
 
-// auditDenial keeps that a termination was not even tried, within a limit: nobody
+// auditDenial keeps that a change was not even tried, within a limit: nobody
 // is to drown the audit in requests that he may not make.
 func (a *API) auditDenial(r *http.Request, who token.Record, code terminate.Code) {
 	if a.denials.take(who.ID) > 0 {
 		return
 	}
 	pid, _ := pathPID(r) // 0 where the path holds none
+	document := ""
+	if name := r.PathValue("name"); name != "" {
+		document = process.Printable(r.PathValue("platform") + "/" + name)
+	}
 	a.record(r, &terminate.Event{
 		Time: time.Now(), ID: rand.Text(), Stage: terminate.StageDecision, Decision: terminate.Rejected, Outcome: terminate.Refused,
-		Codes: []terminate.Code{code}, Actor: actor(r, who), PID: pid,
+		Codes: []terminate.Code{code}, Actor: actor(r, who), PID: pid, Document: document,
 	})
 }
 
-// record audits a decision against a termination.
+// record audits a decision against something.
 func (a *API) record(r *http.Request, event *terminate.Event) {
 	if a.config.Audit == nil {
 		return

@@ -17,6 +17,7 @@ import (
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/language"
 	"server-monitor/internal/logtail"
+	"server-monitor/internal/policy"
 	"server-monitor/internal/service"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
@@ -64,8 +65,12 @@ type Config struct {
 	// Automation is nil where no alerts are taken.
 	Automation *Automation
 	Services   service.Manager
-	Resources  Resources
-	Logs       map[string]logtail.Log
+	// Policy is what holds now; Policies is the database it comes from, nil
+	// without one.
+	Policy    policy.Provider
+	Policies  Policies
+	Resources Resources
+	Logs      map[string]logtail.Log
 	// Hosts are the names that a request may call the listener by, with port,
 	// as in the header Host.
 	Hosts    []string
@@ -146,11 +151,14 @@ type call struct {
 	role token.Role
 	// open tells a call that needs no token where viewing is anonymous.
 	open bool
-	// ends tells the call that ends a process: who may not make it is audited.
-	ends bool
+	// changes tells a call that changes something: who may not make it and tries
+	// is audited.
+	changes bool
 	// does answers the call, or returns the problem that keeps it from it.
 	does func(w http.ResponseWriter, r *http.Request, who token.Record) error
 }
+
+const policyPattern = "/api/v1/policies/{platform}/{name}"
 
 // calls lists what the API offers.
 func (a *API) calls() []call {
@@ -161,13 +169,17 @@ func (a *API) calls() []call {
 		get("/api/v1/processes", token.Viewer, true, a.listProcesses),
 		get("/api/v1/processes/{pid}", token.Viewer, true, a.showProcess),
 		get("/api/v1/processes/{pid}/termination", token.Viewer, true, a.inspectTermination),
-		{method: http.MethodPost, path: "/api/v1/processes/{pid}/terminate", role: token.Operator, ends: true, does: a.terminate},
+		{method: http.MethodPost, path: "/api/v1/processes/{pid}/terminate", role: token.Operator, changes: true, does: a.terminate},
 		get("/api/v1/terminations/{id}", token.Viewer, false, a.showTermination),
 		get("/api/v1/services", token.Viewer, true, a.listServices),
 		get("/api/v1/resources", token.Viewer, true, a.showResources),
 		get("/api/v1/stream", token.Viewer, true, a.streamConsole),
 		get("/api/v1/logs", token.Viewer, false, a.listLogs),
 		get("/api/v1/logs/stream", token.Viewer, false, a.streamLog),
+		get("/api/v1/policies", token.Viewer, false, a.listPolicies),
+		get(policyPattern, token.Viewer, false, a.showPolicy),
+		{method: http.MethodPut, path: policyPattern, role: token.Admin, changes: true, does: a.putPolicy},
+		{method: http.MethodDelete, path: policyPattern, role: token.Admin, changes: true, does: a.deletePolicy},
 		{method: http.MethodPost, path: "/api/v1/alerts", role: token.Automation, does: a.receiveAlerts},
 		get("/api/v1/audit", token.Admin, false, a.listEvents),
 	}
@@ -206,7 +218,7 @@ func (a *API) handler(c call) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := a.authenticate(r, &c)
 		if err != nil {
-			if c.ends && errors.Is(err, problemRole) {
+			if c.changes && errors.Is(err, problemRole) {
 				a.auditDenial(r, who, codeRole)
 			}
 			a.deny(w, err)

@@ -36,7 +36,11 @@ func (a LogAuditor) Record(ctx context.Context, event *Event) error {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	record := slog.NewRecord(event.Time, slog.LevelInfo, "Termination audit", 0)
+	message := "Termination audit"
+	if event.Document != "" {
+		message = "Policy audit"
+	}
+	record := slog.NewRecord(event.Time, slog.LevelInfo, message, 0)
 	for _, name := range eventFields {
 		if value, ok := fields[name]; ok && name != "time" {
 			record.AddAttrs(slog.Any(name, plainValue(value)))

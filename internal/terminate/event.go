@@ -35,6 +35,14 @@ const (
 	NotNeeded Decision = "already_exited"
 )
 
+// The outcomes of a change of policy.
+const (
+	PolicyCreated Outcome = "policy_created"
+	PolicyChanged Outcome = "policy_changed"
+	PolicyDeleted Outcome = "policy_deleted"
+	PolicyFailed  Outcome = "policy_failed"
+)
+
 // Event is one line of the audit. Its fields are stable, and safe to show.
 type Event struct {
 	Time     time.Time `json:"time"`
@@ -61,6 +69,11 @@ type Event struct {
 	Exe         string `json:"exe,omitempty"`
 	Unit        string `json:"unit,omitempty"`
 	Verdict     string `json:"verdict,omitempty"`
+
+	// Document is the document of policy that an event is about, Change what is
+	// done to it; both are empty in an event about a process.
+	Document string `json:"policy_document,omitempty"`
+	Change   string `json:"policy_change,omitempty"`
 
 	PolicyState   string `json:"policy_state,omitempty"`
 	PolicySource  string `json:"policy_source,omitempty"`

@@ -17,7 +17,7 @@ var golden = filepath.Join("testdata", "metrics.golden")
 // testGolden compares all metrics of a scrape with the golden file, which "make
 // generate" writes anew, and with the reference.
 func (s *server) testGolden(t *testing.T) {
-	s.Start(t, "e2e-masked", nil, "/opt/e2e/sample", "rename", "kworker/0:1") // bears warnings
+	s.StartSample(t, "e2e-masked", nil, "/opt/e2e/sample", "rename", "kworker/0:1") // bears warnings
 	text, reference := readReference(t)
 	lines := withConditional(s.scrape(t).Signatures("server_monitor_"), reference)
 	inTables := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {

@@ -35,7 +35,7 @@ func (s *server) report(t *testing.T) *report {
 // startListeners opens ports of every kind in a unit of its own.
 func (s *server) startListeners(t *testing.T) {
 	t.Helper()
-	s.Start(t, "e2e-listen", nil, "/opt/e2e/sample", "listen",
+	s.StartSample(t, "e2e-listen", nil, "/opt/e2e/sample", "listen",
 		"0.0.0.0:27017", "[::1]:7000", "127.0.0.2:7001", ":8443", "udp:0.0.0.0:161", "udp:[::]:1900")
 }
 

@@ -13,7 +13,7 @@ import (
 func (s *server) mountStuck(t *testing.T) {
 	t.Helper()
 	s.Run(t, "mkdir", "-p", "/srv/stuck")
-	s.Start(t, "e2e-stuck", []string{"ExecStopPost=/bin/umount --lazy /srv/stuck"}, "/opt/e2e/sample", "stuck", "/srv/stuck")
+	s.StartSample(t, "e2e-stuck", []string{"ExecStopPost=/bin/umount --lazy /srv/stuck"}, "/opt/e2e/sample", "stuck", "/srv/stuck")
 	t.Cleanup(func() { s.Run(t, "systemctl", "stop", "e2e-stuck") })
 }
 

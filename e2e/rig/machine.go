@@ -105,20 +105,27 @@ func (m *Machine) Run(t testing.TB, args ...string) string {
 	return stdout
 }
 
-// Start starts a sample in a unit of its own, which properties describe, and
-// returns its pid in the machine.
-func (m *Machine) Start(t testing.TB, unit string, properties []string, program ...string) int {
+// Start starts a program in a unit of its own, which properties describe.
+func (m *Machine) Start(t testing.TB, unit string, properties []string, program ...string) {
 	t.Helper()
 	args := []string{"systemd-run", "--quiet", "--unit=" + unit, "--service-type=exec"}
 	for _, property := range properties {
 		args = append(args, "--property="+property)
 	}
 	m.Run(t, append(append(args, "--"), program...)...)
-	pid, err := strconv.Atoi(strings.TrimSpace(m.Run(t, "systemctl", "show", "--property=MainPID", "--value", unit)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
+}
+
+// StartSample starts e2e/sample like Start and waits until it is what its
+// arguments ask for.
+func (m *Machine) StartSample(t testing.TB, unit string, properties []string, sample ...string) {
+	t.Helper()
+	m.Start(t, unit, properties, sample...)
+	Eventually(t, commandLimit, func() error {
+		if journal := m.Journal(t, unit+".service"); !readyLine.MatchString(journal) {
+			return fmt.Errorf("%s is not ready: %s", unit, journal)
+		}
+		return nil
+	})
 }
 
 // WriteFile writes a file of the machine.

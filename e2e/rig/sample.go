@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -52,12 +53,15 @@ func copyFile(from, to string, mode os.FileMode) error {
 	return err
 }
 
+// readyLine is what the sample prints once it is what it was asked to be.
+var readyLine = regexp.MustCompile(`(?m)^ready (\d+)$`)
+
 // StartSample starts e2e/sample from wherever the command says and waits until
 // it is what its arguments ask for. It returns the pid.
 func StartSample(t testing.TB, cmd *exec.Cmd) int {
 	t.Helper()
 	p := Start(t, cmd)
-	ready := p.AwaitOutput(t, startLimit, `(?m)^ready (\d+)$`)
+	ready := p.AwaitOutput(t, startLimit, readyLine.String())
 	pid, err := strconv.Atoi(ready[1])
 	if err != nil {
 		t.Fatal(err)

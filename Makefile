@@ -40,7 +40,7 @@ E2E_FLAGS ?=
 
 .PHONY: run
 run: build ## Build and start the exporter on :10042 (ARGS="--flag" adds flags)
-	./$(BINARY) $(ARGS)
+	./$(BINARY) --operator.print-link $(ARGS)
 
 .PHONY: build
 build: ## Build build/server-monitor

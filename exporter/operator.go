@@ -36,6 +36,7 @@ type operator struct {
 	terminator *terminate.Terminator // nil where nothing can be ended
 	listeners  []net.Listener
 	audit      *terminate.FileAuditor // nil without a file
+	secret     string                 // the token of the printed link, empty without one
 }
 
 // newOperator builds what the flags ask for, nil where it is off.
@@ -56,20 +57,20 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView,
 		Policy: p.policy, Policies: p.policy.policies(), Language: c.language, Logger: logger,
 	}
-	if c.tokenFile != "" {
-		tokens, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
-		if err != nil {
-			return nil, fmt.Errorf("--operator.token-file: %w", err)
-		}
+	tokens, err := o.tokens(c, logger)
+	if err != nil {
+		return nil, err
+	}
+	if len(tokens) > 0 {
 		api.Tokens, api.Logs = tokens, flags.logs(c.paths.Root)
 		if err := o.addTermination(p, c, &api, logger); err != nil {
 			return nil, err
 		}
 	}
 	for _, address := range flags.addresses {
-		l, err := net.Listen("tcp", address)
+		l, err := flags.open(address)
 		if err != nil {
-			return nil, fmt.Errorf("--operator.listen-address %s: %w", address, err)
+			return nil, err
 		}
 		o.listeners = append(o.listeners, netutil.LimitListener(l, maxOperators))
 		api.Hosts = append(api.Hosts, hostsOf(l.Addr(), flags.hosts)...)
@@ -77,6 +78,25 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 	o.api = killapi.New(api)
 	ok = true
 	return o, nil
+}
+
+// tokens are those that hold: those of the file, and the one of this run that a
+// link is printed with.
+func (o *operator) tokens(c *config, logger *slog.Logger) (token.Any, error) {
+	var all token.Any
+	if c.tokenFile != "" {
+		keeper, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
+		if err != nil {
+			return nil, fmt.Errorf("--operator.token-file: %w", err)
+		}
+		all = append(all, keeper)
+	}
+	if c.serve.operator.printLink {
+		memory := new(token.Memory)
+		o.secret, _ = memory.Create("printed link", token.Operator)
+		all = append(all, memory)
+	}
+	return all, nil
 }
 
 // gatherResources reads what the collectors that are on tell of the machine.

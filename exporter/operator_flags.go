@@ -23,8 +23,10 @@ type operatorConfig struct {
 	addresses     []string
 	webConfigFile string
 	insecure      bool
+	secure        bool // TLS is configured; check finds out
 	hosts         []string
 	anonymousView bool
+	printLink     bool
 	logFiles      []string
 	journal       bool
 
@@ -55,6 +57,8 @@ func (c *config) addOperator(command *kingpin.CmdClause) {
 		&o.hosts, checkHost)
 	command.Flag("operator.anonymous-view", "Show processes, services and resources without a token even where there are tokens.").
 		BoolVar(&o.anonymousView)
+	command.Flag("operator.print-link", "Print an address of the console that holds a token of the role operator, good until server-monitor ends. "+
+		"For trying it out: whoever reads the output has the token.").BoolVar(&o.printLink)
 	repeated(&c.problems, command.Flag("operator.log-file", "Log file that the operator listener shows. Repeatable; replaces the usual ones."),
 		&o.logFiles, checkFolder)
 	command.Flag("operator.journal", "Show the journal of systemd.").Default("true").BoolVar(&o.journal)
@@ -103,6 +107,7 @@ func (o *operatorConfig) check(p *problems, webConfigFile string) {
 		return
 	}
 	secure, basic, err := webSecurity(o.webConfigFile)
+	o.secure = secure
 	switch {
 	case err != nil:
 		p.add(fmt.Errorf("--operator.config.file: %w", err))
@@ -112,10 +117,26 @@ func (o *operatorConfig) check(p *problems, webConfigFile string) {
 	}
 	for _, address := range o.addresses {
 		if err == nil && !secure && !o.insecure && !isLoopback(address) {
-			p.add(fmt.Errorf("--operator.listen-address %s: beyond loopback, tokens would cross the network in the clear; "+
-				"configure TLS with --operator.config.file, or accept that with --operator.insecure", address))
+			p.add(fmt.Errorf("--operator.listen-address %s: %w", address, errInTheClear))
 		}
 	}
+}
+
+var errInTheClear = errors.New("beyond loopback, tokens would cross the network in the clear; " +
+	"configure TLS with --operator.config.file, or accept that with --operator.insecure")
+
+// open opens an address. A name such as localhost may lead elsewhere than its
+// looks promise.
+func (o *operatorConfig) open(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err == nil && !o.secure && !o.insecure && !isLoopback(l.Addr().String()) {
+		l.Close()
+		err = errInTheClear
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--operator.listen-address %s: %w", address, err)
+	}
+	return l, nil
 }
 
 // webSecurity tells whether a web configuration turns on TLS and basic

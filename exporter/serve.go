@@ -65,6 +65,10 @@ func serve(c *config) error {
 		defer operator.close()
 		endpoints = append(endpoints, operator.endpoints(&c.serve.operator)...)
 		stopOperator = operator.stop
+		if err := operator.printLink(c.stdout, &c.serve.operator); err != nil {
+			closeAll(listeners)
+			return fmt.Errorf("--operator.print-link: %w", err)
+		}
 	}
 	return serveUntil(ctx, endpoints, stopOperator, logger)
 }

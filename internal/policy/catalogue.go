@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -51,8 +52,8 @@ func decodeCatalogue(text []byte) ([]Document, error) {
 	if err := decoder.Decode(&documents); err != nil {
 		return nil, err
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // Token returns it bare
-		return nil, fmt.Errorf("more than one array")
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one array")
 	}
 	return documents, nil
 }

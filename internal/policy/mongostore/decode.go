@@ -20,7 +20,7 @@ var (
 // Decode reads one document of known_processes.
 func Decode(raw bson.Raw) Entry {
 	var problems []policy.Problem
-	f := readFields(raw, subject(raw), &problems)
+	f := readFields(raw, func() string { return subject(raw) }, &problems)
 	d := policy.Document{
 		Name: f.text("name", true), Platform: policy.Platform(f.text("platform", true)),
 		Category: f.text("category", false), Description: f.text("description", false),

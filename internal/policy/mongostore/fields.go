@@ -3,6 +3,7 @@ package mongostore
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -15,40 +16,51 @@ import (
 // fields reads the fields of a document by their types, and notes what is wrong
 // with them. A field of a wrong type counts as absent.
 type fields struct {
-	values   map[string]bson.RawValue
-	order    []string
+	// names and values belong together by their index.
+	names    []string
+	values   []bson.RawValue
 	prefix   string
 	problems *[]policy.Problem
-	subject  string
+	subject  func() string
 }
 
-// readFields takes a document apart. A known field that is there twice is wrong:
-// which of the two would hold?
-func readFields(raw bson.Raw, subject string, problems *[]policy.Problem) *fields {
-	f := &fields{values: make(map[string]bson.RawValue), problems: problems, subject: subject}
+// readFields takes a document apart. A field that is there twice is wrong: which
+// of the two would hold?
+func readFields(raw bson.Raw, subject func() string, problems *[]policy.Problem) *fields {
+	f := &fields{problems: problems, subject: subject}
 	f.fill(raw)
 	return f
 }
+
+// manyFields is from where on fields are not searched one after the other.
+const manyFields = 64
 
 func (f *fields) fill(raw bson.Raw) {
 	elements, err := raw.Elements()
 	if err != nil {
 		f.grave("", "is broken BSON: %v", err)
 	}
+	f.names, f.values = make([]string, 0, len(elements)), make([]bson.RawValue, 0, len(elements))
+	var seen map[string]bool
+	if len(elements) > manyFields {
+		seen = make(map[string]bool, len(elements))
+	}
 	for _, element := range elements {
 		name := element.Key()
-		if _, twice := f.values[name]; twice {
+		if seen[name] || seen == nil && slices.Contains(f.names, name) {
 			f.grave(name, "is there twice")
 			continue
 		}
-		f.values[name] = element.Value()
-		f.order = append(f.order, name)
+		if seen != nil {
+			seen[name] = true
+		}
+		f.names, f.values = append(f.names, name), append(f.values, element.Value())
 	}
 }
 
 func (f *fields) note(grave bool, name, format string, args ...any) {
 	*f.problems = append(*f.problems, policy.Problem{
-		Document: f.subject, Field: process.Printable(f.prefix + name), Grave: grave,
+		Document: f.subject(), Field: process.Printable(f.prefix + name), Grave: grave,
 		Text: process.Printable(fmt.Sprintf(format, args...)),
 	})
 }
@@ -57,17 +69,16 @@ func (f *fields) grave(name, format string, args ...any) { f.note(true, name, fo
 
 // take finds a field of one of the types.
 func (f *fields) take(name, want string, required bool, types ...bson.Type) (bson.RawValue, bool) {
-	value, ok := f.values[name]
-	if !ok {
+	at := slices.Index(f.names, name)
+	if at < 0 {
 		if required {
 			f.grave(name, "is missing")
 		}
-		return value, false
+		return bson.RawValue{}, false
 	}
-	for _, t := range types {
-		if value.Type == t {
-			return value, true
-		}
+	value := f.values[at]
+	if slices.Contains(types, value.Type) {
+		return value, true
 	}
 	f.grave(name, "is of type %s: want %s", value.Type, want)
 	return value, false
@@ -175,7 +186,7 @@ func (f *fields) within(name string, required bool) *fields {
 		f.grave(name, "is a broken document")
 		return nil
 	}
-	inner := &fields{values: make(map[string]bson.RawValue), problems: f.problems, subject: f.subject, prefix: f.prefix + name + "."}
+	inner := &fields{problems: f.problems, subject: f.subject, prefix: f.prefix + name + "."}
 	inner.fill(raw)
 	return inner
 }
@@ -183,11 +194,11 @@ func (f *fields) within(name string, required bool) *fields {
 // byLanguage reads a document of strings.
 func (f *fields) byLanguage(name string) map[string]string {
 	inner := f.within(name, false)
-	if inner == nil || len(inner.order) == 0 {
+	if inner == nil || len(inner.names) == 0 {
 		return nil
 	}
-	all := make(map[string]string, len(inner.order))
-	for _, language := range inner.order {
+	all := make(map[string]string, len(inner.names))
+	for _, language := range inner.names {
 		all[language] = inner.text(language, false)
 	}
 	return all
@@ -195,7 +206,7 @@ func (f *fields) byLanguage(name string) map[string]string {
 
 // unknown notes every field that has not one of the names.
 func (f *fields) unknown(grave bool, known map[string]bool) {
-	for _, name := range f.order {
+	for _, name := range f.names {
 		if known[name] {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,10 +31,12 @@ func TestCommands(t *testing.T) {
 		}
 		return got
 	}
-	run("would be added", plain.Seed(t.Context(), store, true))
-	run("does not check the types", plain.Seed(t.Context(), store, false))
+	// A part of it, as FerretDB is slow under the race detector.
+	catalogue := slices.DeleteFunc(policy.Catalogue(), func(d policy.Document) bool { return d.Platform != policy.Linux || d.Name[0] != 'n' })
+	run("would be added", plain.Seed(t.Context(), store, catalogue, true))
+	run("does not check the types", plain.Seed(t.Context(), store, catalogue, false))
 	var seeded mongostore.Seeding
-	if err := json.Unmarshal([]byte(run("unchanged", script.Seed(t.Context(), store, false))), &seeded); err != nil || seeded.Unchanged != len(policy.Catalogue()) || seeded.Added != 0 {
+	if err := json.Unmarshal([]byte(run("unchanged", script.Seed(t.Context(), store, catalogue, false))), &seeded); err != nil || seeded.Unchanged != len(catalogue) || seeded.Added != 0 {
 		t.Errorf("%+v, %v", seeded, err)
 	}
 
@@ -41,7 +44,7 @@ func TestCommands(t *testing.T) {
 	run("made linux/job", plain.Set(t.Context(), store, "linux/Job", policycmd.Edit{Description: text("our job"), Terminatable: &yes, AutoTerminate: &yes}))
 	run("changed linux/nginx", plain.Set(t.Context(), store, "linux/nginx", policycmd.Edit{Reason: text("the shop runs on it")}))
 	run("note: the embedded catalogue protects linux/nginx", plain.Set(t.Context(), store, "linux/nginx", policycmd.Edit{Terminatable: &yes}))
-	run("1 edited since", plain.Seed(t.Context(), store, false))
+	run("1 edited since", plain.Seed(t.Context(), store, catalogue, false))
 
 	set, err := policycmd.Load(t.Context(), policy.Linux, store)
 	if err != nil {

@@ -114,7 +114,7 @@ func TestEditsAreSeenWithinTheInterval(t *testing.T) {
 	setTerminatable(t, known, "zz", true)
 	took := eventually(t, "an edit", 5*time.Second, func() bool { return !protects(r, "zz") })
 	t.Logf("an edit was seen after %v with an interval of %v", took, interval)
-	if took > 2*interval {
+	if took > interval+time.Second { // a second for busy machines
 		t.Errorf("an edit was seen after %v", took)
 	}
 	if r.Current().Version() == version {
@@ -254,7 +254,7 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 		start := time.Now()
 		c := r.Consult(t.Context(), p)
 		took := time.Since(start)
-		if took > time.Second || c.State != policy.Degraded || c.Set.Denial(p) == nil || c.Err == nil {
+		if took > 2*time.Second || c.State != policy.Degraded || c.Set.Denial(p) == nil || c.Err == nil {
 			t.Errorf("%s: consulted in %v: %s, %v", fault.name, took, c.State, c.Err)
 		}
 		eventually(t, fault.name, 10*time.Second, func() bool { return !r.Status().Up })

@@ -3,6 +3,7 @@ package policycmd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"server-monitor/internal/policy"
@@ -97,9 +98,7 @@ func copyOf(d *policy.Document) *policy.Document {
 
 func cloneTexts(texts map[string]string) map[string]string {
 	clone := make(map[string]string, len(texts))
-	for language, text := range texts {
-		clone[language] = text
-	}
+	maps.Copy(clone, texts)
 	return clone
 }
 

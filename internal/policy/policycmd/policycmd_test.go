@@ -200,7 +200,7 @@ func TestEditsKeepTextsTogether(t *testing.T) {
 func TestCommandsNeedAStore(t *testing.T) {
 	p := Printer{W: new(bytes.Buffer)}
 	for name, err := range map[string]error{
-		"seed": p.Seed(t.Context(), nil, false), "set": p.Set(t.Context(), nil, "linux/x", Edit{}), "delete": p.Delete(t.Context(), nil, "linux/x"),
+		"seed": p.Seed(t.Context(), nil, nil, false), "set": p.Set(t.Context(), nil, "linux/x", Edit{}), "delete": p.Delete(t.Context(), nil, "linux/x"),
 		"export": p.Export(t.Context(), nil), "import": p.Import(t.Context(), nil, nil, "", false), "validate": p.ValidateStore(t.Context(), nil),
 	} {
 		if !errors.Is(err, ErrNoStore) {

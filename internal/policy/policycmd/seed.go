@@ -7,9 +7,10 @@ import (
 	"server-monitor/internal/policy/mongostore"
 )
 
-// Seed makes collections and index and writes the catalogue, without touching
-// what an operator wrote. With dry it only says what it would do.
-func (p *Printer) Seed(ctx context.Context, store *mongostore.Store, dry bool) error {
+// Seed makes collections and index and writes a catalogue, which is
+// [policy.Catalogue] but for tests, without touching what an operator wrote. With
+// dry it only says what it would do.
+func (p *Printer) Seed(ctx context.Context, store *mongostore.Store, catalogue []policy.Document, dry bool) error {
 	if store == nil {
 		return ErrNoStore
 	}
@@ -20,7 +21,7 @@ func (p *Printer) Seed(ctx context.Context, store *mongostore.Store, dry bool) e
 			return err
 		}
 	}
-	done, err := store.Seed(ctx, policy.Catalogue(), dry)
+	done, err := store.Seed(ctx, catalogue, dry)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,7 +65,7 @@ func TestEveryDamageIsNoticed(t *testing.T) {
 			t.Errorf("cut at byte %d: not noticed", i)
 		}
 	}
-	if _, err := readCopy(bytes.NewReader(b.Bytes()), "other"); err != errOther {
+	if _, err := readCopy(bytes.NewReader(b.Bytes()), "other"); !errors.Is(err, errOther) {
 		t.Errorf("copy of another store: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,7 +125,7 @@ func (f *fakeStore) Lookup(ctx context.Context, names []string, cut string) ([]m
 	block := f.block
 	f.mu.Unlock()
 	if block {
-		time.Sleep(5 * time.Second) // deaf to ctx, as a driver may be
+		time.Sleep(time.Second) // deaf to ctx, as a driver may be
 	}
 	rules, err := f.Rules(ctx)
 	if err != nil {
@@ -137,10 +138,8 @@ func (f *fakeStore) Lookup(ctx context.Context, names []string, cut string) ([]m
 		if e.Invalid != nil {
 			name = e.Invalid.Name
 		}
-		for _, n := range names {
-			if n == name {
-				return true
-			}
+		if slices.Contains(names, name) {
+			return true
 		}
 		return cut != "" && strings.HasPrefix(name, cut)
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -168,6 +169,81 @@ func TestOnlyTheTrustedNameIsGranted(t *testing.T) {
 		masked.Comm, masked.Argv0, masked.Script = p.Comm, p.Argv0, p.Exe
 		if set.AutoTerminate(honest) == nil && set.AutoTerminate(masked) != nil {
 			t.Errorf("%+v is granted by a claimed name", masked)
+		}
+	})
+}
+
+// TestRefreshedAgreesWithTheWhole looks one process up by its names in any store,
+// over a set that knows an older state of it: the answer is that of a set of all.
+func TestRefreshedAgreesWithTheWhole(t *testing.T) {
+	inEveryWorld(t, func(w world) {
+		c, old := w.contents(), w.contents()
+		old.Catalogue = c.Catalogue
+		p := w.subject()
+		names, cut := p.Names()
+		concerns := func(name string) bool {
+			return slices.Contains(names, name) || cut != "" && strings.HasPrefix(name, cut)
+		}
+		read := Contents{Rules: c.Rules}
+		for _, d := range c.Store {
+			if concerns(d.Name) {
+				read.Store = append(read.Store, d)
+			}
+		}
+		for _, in := range c.Invalid {
+			if in.Rule != nil || concerns(in.Name) {
+				read.Invalid = append(read.Invalid, in)
+			}
+		}
+		all := func(string) bool { return true }
+		fresh, whole := Build(Linux, old).Refreshed(p, read, all), Build(Linux, c)
+		if a, b := decide(fresh, p), decide(whole, p); a != b {
+			t.Errorf("%+v:\nfresh %s\nwhole %s", p, a, b)
+		}
+		// What was malformed and was not among what was read still denies.
+		none := func(string) bool { return false }
+		for _, in := range old.Invalid {
+			if in.Rule == nil && slices.Contains(names, in.Name) && in.Platform != Windows && Build(Linux, old).Refreshed(p, read, none).Denial(p) == nil {
+				t.Errorf("%+v: %+v no longer denies", p, in)
+			}
+		}
+	})
+}
+
+// decide is what a set decides on a process, in comparable form.
+func decide(s *Set, p Subject) string {
+	text := ""
+	if d := s.Denial(p); d != nil {
+		text = fmt.Sprint("denied by ", d.By(), d.Source, d.Alias, d.Untrusted, d.Reason())
+	}
+	if g := s.AutoTerminate(p); g != nil {
+		text += " granted by " + g.By()
+	}
+	return text
+}
+
+// FuzzNames takes names that a process may have chosen.
+func FuzzNames(f *testing.F) {
+	set := Build(Linux, Contents{
+		Catalogue: Catalogue(),
+		Rules:     []Rule{{ID: "r", Enabled: true, Effect: Protect, Match: Match{Name: "zz", Exe: "/opt/**"}}},
+	})
+	f.Add("sshd", "/usr/sbin/sshd", "sshd: alice@pts/0", "./x.py", true)
+	f.Add("systemd-journal", "(deleted)", "-bash", "C:\\x", false)
+	f.Fuzz(func(t *testing.T, comm, exe, argv0, script string, trusted bool) {
+		p := Subject{Name: baseName(exe), Exe: exe, Trusted: trusted, Comm: comm, Argv0: argv0, Script: script}
+		e := set.Explain(p, nil)
+		for _, n := range e.Names {
+			if strings.ContainsAny(n.Name, "\x1b\n\x00") {
+				t.Errorf("%q is not safe to show", n.Name)
+			}
+		}
+		if !trusted && e.Automatic {
+			t.Error("an untrusted name was granted something")
+		}
+		// The plain name of any document that forbids is always found.
+		if d := set.entries[key{strings.ToLower(comm), Linux}]; d != nil && d.documents[0].Denies() && !trusted && !e.Denied {
+			t.Errorf("comm %q is not denied", comm)
 		}
 	})
 }

@@ -33,7 +33,8 @@ type Config struct {
 	URI string
 	// Database is [DefaultDatabase] where empty.
 	Database string
-	// Timeout bounds one operation, [DefaultTimeout] where 0.
+	// Timeout bounds one operation, [DefaultTimeout] where 0. The option
+	// timeoutMS of the URI goes before it.
 	Timeout time.Duration
 }
 
@@ -76,6 +77,9 @@ func Open(c Config) (*Store, error) {
 		return nil, errBadEscape
 	}
 	s.options = options.Client().ApplyURI(c.URI).SetAppName("server-monitor")
+	if t := s.options.Timeout; t != nil && *t > 0 { // timeoutMS of the connection string
+		s.timeout = *t
+	}
 	if s.options.MaxPoolSize == nil {
 		s.options.SetMaxPoolSize(8)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 type Server struct {
 	folder  string
 	address string
+	cert    string // the files of TLS, empty without
+	key     string
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -30,6 +33,12 @@ func Start(address, folder string) (*Server, error) {
 	return s, s.Start()
 }
 
+// StartTLS is [Start] for a server that speaks TLS.
+func StartTLS(address, folder, certFile, keyFile string) (*Server, error) {
+	s := &Server{folder: folder, address: address, cert: certFile, key: keyFile}
+	return s, s.Start()
+}
+
 // making guards what FerretDB keeps for all servers of a program.
 var making sync.Mutex
 
@@ -38,7 +47,7 @@ func (s *Server) Start() error {
 	making.Lock()
 	defer making.Unlock()
 	db, err := ferretdb.New(&ferretdb.Config{
-		Listener: ferretdb.ListenerConfig{TCP: s.address}, Handler: "sqlite", SQLiteURL: "file:" + s.folder + "/",
+		Listener: s.listener(), Handler: "sqlite", SQLiteURL: "file:" + s.folder + "/",
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -55,8 +64,18 @@ func (s *Server) Start() error {
 	return s.wait()
 }
 
-// hostOf is the address in "mongodb://127.0.0.1:27017/".
-func hostOf(uri string) string { return uri[len("mongodb://") : len(uri)-1] }
+func (s *Server) listener() ferretdb.ListenerConfig {
+	if s.cert == "" {
+		return ferretdb.ListenerConfig{TCP: s.address}
+	}
+	return ferretdb.ListenerConfig{TLS: s.address, TLSCertFile: s.cert, TLSKeyFile: s.key}
+}
+
+// hostOf is the address in "mongodb://127.0.0.1:27017/?tls=true".
+func hostOf(uri string) string {
+	host, _, _ := strings.Cut(strings.TrimPrefix(uri, "mongodb://"), "/")
+	return host
+}
 
 // wait waits until the server takes connections.
 func (s *Server) wait() error {

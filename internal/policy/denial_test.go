@@ -113,6 +113,20 @@ func TestDenialNamesTheMostTelling(t *testing.T) {
 	}
 }
 
+// TestDenialByATrustedNameIsNamedFirst: a name that somebody chose is not blamed
+// where the program itself is protected.
+func TestDenialByATrustedNameIsNamedFirst(t *testing.T) {
+	set := Build(Linux, Contents{
+		Catalogue: []Document{doc(Linux, "claimed")},
+		Rules:     []Rule{{ID: "r", Enabled: true, Effect: Protect, Match: Match{Name: "tool"}}},
+	})
+	p := installed("/usr/bin/tool")
+	p.Comm = "claimed"
+	if d := set.Denial(p); d == nil || d.Untrusted || d.By() != "rule r" {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestDenialIsSafeToShow(t *testing.T) {
 	d := doc(Linux, "x\x1b[2j")
 	d.Policy.Reason = "be\ncareful\x1b"

@@ -122,6 +122,20 @@ func TestMissingAndDoubleFields(t *testing.T) {
 	}
 }
 
+func TestMalformedNamesProtectWhatIsMeant(t *testing.T) {
+	for name, want := range map[string]string{"/usr/sbin/Zz": "zz", ` C:\Tools\ZZ.exe `: "zz.exe", "ZZ": "zz", " zz": "zz"} {
+		e := Decode(marshal(t, with(sample(), "name", name)))
+		if e.Invalid == nil || e.Invalid.Name != want {
+			t.Errorf("%q: %+v, want it to protect %q", name, e.Invalid, want)
+		}
+	}
+	for platform, want := range map[string]policy.Platform{"Linux": policy.Linux, "solaris": ""} {
+		if e := Decode(marshal(t, with(sample(), "platform", platform))); e.Invalid == nil || e.Invalid.Platform != want {
+			t.Errorf("%q: %+v, want platform %q", platform, e.Invalid, want)
+		}
+	}
+}
+
 func TestDecodeRule(t *testing.T) {
 	rule := bson.D{
 		{Key: "_id", Value: bson.NewObjectID()}, {Key: "enabled", Value: true}, {Key: "priority", Value: 3.0}, {Key: "effect", Value: "protect"},

@@ -163,7 +163,7 @@ func (c *config) addPolicyTransfers(group *kingpin.CmdClause, o *policyOptions) 
 	}
 	seed := c.policyCommand(group.Command("seed", "Make collections and index, and write the catalogue; what an operator wrote stays."), o,
 		func(ctx context.Context, p *policycmd.Printer, store *mongostore.Store) error {
-			return p.Seed(ctx, store, o.dry)
+			return p.Seed(ctx, store, policy.Catalogue(), o.dry)
 		})
 	seed.Flag("dry-run", "Only say what would be done.").BoolVar(&o.dry)
 	load := c.policyCommand(group.Command("import", "Write documents from files of (extended) JSON into the database."), o,

@@ -85,6 +85,18 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 		return "able", err
 	case "allocations": // NUMBER: of a snapshot, with so many processes
 		return countAllocations(args[0])
+	case "look": // PID: with a reader of its own
+		return lookAt(args[0])
+	case "private": // FOLDER PID: looks from a mount namespace without the folder
+		return lookPrivately(args[0], args[1])
+	case "procfs": // of its own pid namespace
+		return "ok", syscall.Mount("proc", "/proc", "proc", 0, "")
+	case "cover": // FOLDER: with an empty one, for this process alone
+		return "ok", syscall.Mount("tmpfs", args[0], "tmpfs", 0, "")
+	case "chroot": // FOLDER
+		return "ok", syscall.Chroot(args[0])
+	case "hidepid": // OPTION: takes a snapshot as nobody
+		return hiddenSnapshot(args[0])
 	case "limited": // a snapshot with a table of descriptors that is nearly full
 		return limitedSnapshot()
 	case "snapshot": // with a reader of its own

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -19,6 +20,7 @@ func notify(c chan os.Signal) { signal.Notify(c, syscall.SIGTERM) }
 // summary is what a helper's own reader saw.
 type summary struct {
 	Processes  int
+	Hidden     int
 	Held       int
 	Denied     map[string]uint64
 	Unreadable map[int]string // pids and what was denied of them
@@ -40,7 +42,7 @@ func summarize(r *Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.Processes, s.Denied, s.Unreadable = len(snapshot.Processes), snapshot.Denied, map[int]string{}
+	s.Processes, s.Hidden, s.Denied, s.Unreadable = len(snapshot.Processes), snapshot.Hidden, snapshot.Denied, map[int]string{}
 	for i := range snapshot.Processes {
 		p := &snapshot.Processes[i]
 		for fact := range p.Denied.All() {
@@ -98,4 +100,59 @@ func countAllocations(number string) (string, error) {
 		}
 	})
 	return strconv.FormatFloat(allocations/float64(len(r.processes)), 'f', 3, 64), err
+}
+
+// lookAt tells what the helper's own reader makes of a process.
+func lookAt(pid string) (string, error) {
+	number, err := strconv.Atoi(pid)
+	if err != nil {
+		return "", err
+	}
+	r, err := NewReader(Config{Proc: "/proc", Root: "/"})
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	snapshot, err := r.Snapshot(context.Background())
+	if err != nil {
+		return "", err
+	}
+	p := find(snapshot, number)
+	if p == nil {
+		return "", syscall.ESRCH
+	}
+	text, err := json.Marshal(p.Facts)
+	return string(text), err
+}
+
+// hiddenSnapshot mounts a procfs that hides the processes of others, and takes a
+// snapshot as nobody.
+func hiddenSnapshot(option string) (string, error) {
+	if err := syscall.Mount("proc", "/proc", "proc", 0, option); err != nil {
+		return "", err
+	}
+	if err := syscall.Setgroups(nil); err != nil {
+		return "", err
+	}
+	if err := syscall.Setresgid(65534, 65534, 65534); err != nil {
+		return "", err
+	}
+	if err := syscall.Setresuid(65534, 65534, 65534); err != nil {
+		return "", err
+	}
+	return snapshotSummary()
+}
+
+// lookPrivately has a child in a mount namespace of its own, with nothing in a
+// folder, look at a process.
+func lookPrivately(folder, pid string) (string, error) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS}
+	cmd.Stdin = strings.NewReader("cover " + folder + "\nlook " + pid + "\n")
+	out, err := cmd.Output()
+	if err != nil {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1], nil
 }

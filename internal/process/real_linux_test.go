@@ -529,6 +529,95 @@ func folderIn(t *testing.T, parent string) string {
 	return dir
 }
 
+// TestHiddenProcesses reads a procfs that shows nobody the processes of others.
+func TestHiddenProcesses(t *testing.T) {
+	needRoot(t)
+	for _, option := range []string{"hidepid=1", "hidepid=2"} {
+		t.Run(option, func(t *testing.T) {
+			program := copyTo(t, filepath.Join(folderIn(t, os.TempDir()), "reader"), 0o755)
+			h := startHelper(t, program, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Unshareflags: unix.CLONE_NEWNS})
+			h.do("listen tcp4 127.0.0.1:0")
+			h.do("child") // of root's
+			var s summary
+			if err := json.Unmarshal([]byte(h.do("hidepid "+option)), &s); err != nil {
+				t.Fatal(err)
+			}
+			hidden := map[string]int{"hidepid=1": 1, "hidepid=2": 0}[option] // the second does not even list it
+			if s.Processes != 1 || s.Hidden != hidden {
+				t.Errorf("%d processes, %d hidden, want 1 and %d", s.Processes, s.Hidden, hidden)
+			}
+		})
+	}
+}
+
+// TestReaderWithItsOwnTemporaryFolder runs a reader as systemd does with
+// PrivateTmp, and has it look at a program in the host's folder. The host is a
+// pid namespace whose first process the test may look at.
+func TestReaderWithItsOwnTemporaryFolder(t *testing.T) {
+	needRoot(t)
+	folder := folderIn(t, os.TempDir())
+	program := copyTo(t, filepath.Join(folder, "tool"), 0o757)
+	host := startHelper(t, program, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Unshareflags: unix.CLONE_NEWNS})
+	host.do("procfs")
+	var want, got Facts
+	if err := json.Unmarshal([]byte(host.do("look 1")), &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(host.do("private "+folder+" 1")), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got != want || got.Exe != program || !got.File.Writable || got.File.Deleted {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestChroot(t *testing.T) {
+	needRoot(t)
+	r := realReader(t)
+	jail := folderIn(t, os.TempDir())
+	program := copyTo(t, filepath.Join(jail, "usr/sbin/sshd"), 0o755)
+	h := startHelper(t, program, nil)
+	h.do("chroot " + jail)
+	p := look(t, r, h.pid)
+	if p.Root != jail || p.Exe != program || p.File.Deleted || p.File.Trusted {
+		t.Errorf("%+v", p.Facts)
+	}
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	if p := look(t, r, h.pid); !p.File.Deleted || p.Exe != program {
+		t.Errorf("after removal: %+v", p.Facts)
+	}
+}
+
+// TestStatBelow follows links as one does whose root folder it is.
+func TestStatBelow(t *testing.T) {
+	root := t.TempDir()
+	copyTo(t, filepath.Join(root, "usr/bin/tool"), 0o755)
+	for link, target := range map[string]string{"absolute": "/usr/bin/tool", "relative": "usr/bin/tool", "above": "../../usr/bin/tool", "outside": "/proc/self/exe"} {
+		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := realReader(t)
+	var want unix.Stat_t
+	if err := r.statBelow(unix.AT_FDCWD, root, "/usr/bin/tool", &want); err != nil {
+		t.Fatal(err)
+	}
+	for link, found := range map[string]bool{"/absolute": true, "/relative": true, "/above": true, "/outside": false} {
+		var st unix.Stat_t
+		err := r.statBelow(unix.AT_FDCWD, root, link, &st)
+		if (err == nil && st.Ino == want.Ino) != found {
+			t.Errorf("%s: %v, inode %d, want %d", link, err, st.Ino, want.Ino)
+		}
+	}
+	r.noOpenat2 = true
+	var st unix.Stat_t
+	if err := r.statBelow(unix.AT_FDCWD, root, "/usr/bin/tool", &st); err != nil || st.Ino != want.Ino {
+		t.Errorf("without openat2: %v", err)
+	}
+}
+
 // TestNetworkNamespace reads the sockets of a process with a network of its own,
 // once by entering it and once from the tables in /proc.
 func TestNetworkNamespace(t *testing.T) {

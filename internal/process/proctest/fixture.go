@@ -22,7 +22,7 @@ type Fixture struct {
 // Write makes the tree on disk, or ends the test.
 func (t Tree) Write(tb testing.TB) *Fixture {
 	tb.Helper()
-	dir := tb.TempDir()
+	dir := folder(tb, len(t.Processes))
 	f := &Fixture{Proc: filepath.Join(dir, "proc"), Root: filepath.Join(dir, "root"), tb: tb, networks: make(map[uint64]bool)}
 	f.machine(&t)
 	f.files(&t)
@@ -162,28 +162,37 @@ func (f *Fixture) Put(p Process) {
 	f.tb.Helper()
 	p = p.withDefaults()
 	dir := f.dir(p.PID)
-	// Readers hold stat open: files are rewritten, not replaced.
-	f.file(filepath.Join(dir, "status"), p.status(), 0o444)
-	f.file(filepath.Join(dir, "cmdline"), p.cmdline(), 0o444)
-	f.file(filepath.Join(dir, "cgroup"), p.cgroup(), 0o444)
-	f.file(filepath.Join(dir, "loginuid"), p.loginuid(), 0o444)
-	f.link(p.Exe, filepath.Join(dir, "exe"))
-	f.link(p.Root, filepath.Join(dir, "root"))
-	f.link("../.net/"+strconv.FormatUint(p.Net, 10), filepath.Join(dir, "net"))
+	f.mkdir(dir)
 	if !f.networks[p.Net] {
 		f.network(p.Net, nil)
 	}
-	f.namespaces(dir, p)
-	f.descriptors(dir, p)
-	f.file(filepath.Join(dir, "stat"), p.stat(), 0o444)
+	f.link(p.Exe, dir+"/exe")
+	f.link("../.ns/"+f.namespaces(p), dir+"/ns")
+	f.link(f.descriptors(p), dir+"/fd")
+	// Big fixtures take long to write: what readers can do without is left out.
+	root, net := p.Root, ""
+	if root == "/" {
+		root = ""
+	}
+	if p.PID == 1 || p.Net != HostNet {
+		net = "../.net/" + strconv.FormatUint(p.Net, 10)
+	}
+	f.link(root, dir+"/root")
+	f.link(net, dir+"/net")
+	// Readers hold stat open: files are rewritten, not replaced.
+	for name, content := range map[string]string{
+		"status": p.status(), "cmdline": p.cmdline(), "cgroup": p.cgroup(), "stat": p.stat(),
+	} {
+		f.check(os.WriteFile(dir+"/"+name, []byte(content), 0o600))
+	}
 }
 
 // dir is the folder of a process.
 func (f *Fixture) dir(pid int) string { return filepath.Join(f.Proc, strconv.Itoa(pid)) }
 
-// namespaces links the folder ns, which all processes of the same namespaces
-// share.
-func (f *Fixture) namespaces(dir string, p Process) {
+// namespaces makes the links of a folder ns, which all processes of the same
+// namespaces share, and returns its name.
+func (f *Fixture) namespaces(p Process) string {
 	f.tb.Helper()
 	shared := fmt.Sprintf("%d-%d-%d-%d", p.User, p.Mount, p.Net, p.PIDNS)
 	folder := filepath.Join(f.Proc, ".ns", shared)
@@ -194,34 +203,43 @@ func (f *Fixture) namespaces(dir string, p Process) {
 		f.link(fmt.Sprintf("net:[%d]", p.Net), filepath.Join(folder, "net"))
 		f.link(fmt.Sprintf("pid:[%d]", p.PIDNS), filepath.Join(folder, "pid"))
 	}
-	f.link("../.ns/"+shared, filepath.Join(dir, "ns"))
+	return shared
 }
 
-// descriptors makes the links of fd: null devices, with the sockets from 3 on.
-func (f *Fixture) descriptors(dir string, p Process) {
+// descriptors makes a folder fd and returns the link to it: null devices, with
+// the sockets from 3 on. Processes with the same descriptors share it.
+func (f *Fixture) descriptors(p Process) string {
 	f.tb.Helper()
-	fd := filepath.Join(dir, "fd")
-	f.check(os.RemoveAll(fd))
-	f.mkdir(fd)
+	shared := fmt.Sprint(p.Descriptors, p.Sockets)
+	folder := filepath.Join(f.Proc, ".fd", shared)
+	if _, err := os.Lstat(folder); err == nil {
+		return "../.fd/" + shared
+	}
+	f.mkdir(folder)
 	number := 0
 	for range p.Descriptors {
 		if number == 3 {
 			number += len(p.Sockets)
 		}
-		f.link("/dev/null", filepath.Join(fd, strconv.Itoa(number)))
+		f.link("/dev/null", folder+"/"+strconv.Itoa(number))
 		number++
 	}
 	for i, inode := range p.Sockets {
-		f.link(fmt.Sprintf("socket:[%d]", inode), filepath.Join(fd, strconv.Itoa(3+i)))
+		f.link(fmt.Sprintf("socket:[%d]", inode), folder+"/"+strconv.Itoa(3+i))
 	}
+	return "../.fd/" + shared
 }
 
 // Remove ends a process. A stat file that is held open reads as nothing from
 // then on, where the kernel's would fail: nobody takes either for the process.
 func (f *Fixture) Remove(pid int) {
 	f.tb.Helper()
-	f.file(filepath.Join(f.dir(pid), "stat"), "", 0o444)
-	f.check(os.RemoveAll(f.dir(pid)))
+	dir := f.dir(pid)
+	if _, err := os.Lstat(dir); os.IsNotExist(err) {
+		return
+	}
+	f.check(os.WriteFile(dir+"/stat", nil, 0o600))
+	f.check(os.RemoveAll(dir))
 }
 
 // file writes a file, in place where it is there already.
@@ -263,18 +281,22 @@ func (f *Fixture) mkdir(name string) {
 	f.chmod(name, 0o755)
 }
 
-// link makes a symbolic link, or none where it would lead nowhere.
+// link makes a symbolic link, in place of another, or none where it would lead
+// nowhere.
 func (f *Fixture) link(target, name string) {
 	f.tb.Helper()
-	if old, err := os.Readlink(name); err == nil {
-		if old == target {
-			return
+	if target == "" {
+		if err := os.Remove(name); !os.IsNotExist(err) {
+			f.check(err)
 		}
+		return
+	}
+	err := os.Symlink(target, name)
+	if os.IsExist(err) {
 		f.check(os.Remove(name))
+		err = os.Symlink(target, name)
 	}
-	if target != "" {
-		f.check(os.Symlink(target, name))
-	}
+	f.check(err)
 }
 
 func (f *Fixture) check(err error) {

@@ -24,7 +24,7 @@ func Many(n int) Tree {
 			StartTicks: 1000 + uint64(i), Cgroup: "/system.slice/" + program.unit}
 		switch {
 		case program.unit == "":
-			p.Cgroup, p.TTY, p.LoginUID = fmt.Sprintf("/user.slice/user-%d.slice/session-%d.scope", p.UID, i%11+1), PTS(i%40), p.UID
+			p.Cgroup, p.TTY = fmt.Sprintf("/user.slice/user-%d.slice/session-%d.scope", p.UID, i%11+1), PTS(i%40)
 		case i%20 == 3:
 			p = Process{PID: p.PID, PPID: 2, Comm: fmt.Sprintf("kworker/%d:%d", i%64, i), Kernel: true, StartTicks: p.StartTicks}
 		case i%200 == 9:

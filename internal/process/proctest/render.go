@@ -87,14 +87,6 @@ func (p Process) status() string {
 		name, p.State, p.PID, p.PID, p.PPID, u[0], u[1], u[2], u[3], u[0], u[1], u[2], u[3], p.PID, inner, p.PID, inner, p.Threads)
 }
 
-// loginuid is the text of proc_pid_loginuid(5).
-func (p Process) loginuid() string {
-	if p.LoginUID == 0 {
-		return "4294967295"
-	}
-	return strconv.Itoa(p.LoginUID)
-}
-
 // cmdline is the command line as proc_pid_cmdline(5) has it.
 func (p Process) cmdline() string {
 	if len(p.Args) == 0 {

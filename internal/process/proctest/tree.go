@@ -55,8 +55,6 @@ type Process struct {
 	// is not nil, gives each of the four.
 	UID  int
 	UIDs *[4]int
-	// LoginUID is who logged in; 0 is written as unset, which is 4294967295.
-	LoginUID int
 	// Cgroup is the path in the unified hierarchy; default "/". CgroupText,
 	// where it is not empty, is the whole file instead.
 	Cgroup, CgroupText string

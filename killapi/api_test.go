@@ -197,12 +197,20 @@ func (a *testAPI) request(method, path string, role token.Role, body string) *ht
 func (a *testAPI) do(r *http.Request) (status int, header http.Header, body string) {
 	a.t.Helper()
 	w := httptest.NewRecorder()
-	a.ServeHTTP(w, r)
-	text, err := io.ReadAll(w.Result().Body)
+	sent, err := io.ReadAll(r.Body)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return w.Code, w.Result().Header, string(text)
+	r.Body = io.NopCloser(bytes.NewReader(sent))
+	a.ServeHTTP(w, r)
+	r.Body = io.NopCloser(bytes.NewReader(sent)) // for whoever sends it again
+	answer := w.Result()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	theContract.hold(a.t, r, string(sent), answer.StatusCode, answer.Header, string(text))
+	return answer.StatusCode, answer.Header, string(text)
 }
 
 // want makes a request that must be answered with a status, and with a problem

@@ -151,6 +151,8 @@ type call struct {
 	role token.Role
 	// open tells a call that needs no token where viewing is anonymous.
 	open bool
+	// parameters are those that the query of the address may have.
+	parameters []string
 	// changes tells a call that changes something: who may not make it and tries
 	// is audited.
 	changes bool
@@ -162,26 +164,45 @@ const policyPattern = "/api/v1/policies/{platform}/{name}"
 
 // calls lists what the API offers.
 func (a *API) calls() []call {
-	get := func(path string, role token.Role, open bool, does func(http.ResponseWriter, *http.Request, token.Record) error) call {
-		return call{method: http.MethodGet, path: path, role: role, open: open, does: does}
-	}
 	return []call{
-		get("/api/v1/processes", token.Viewer, true, a.listProcesses),
-		get("/api/v1/processes/{pid}", token.Viewer, true, a.showProcess),
-		get("/api/v1/processes/{pid}/termination", token.Viewer, true, a.inspectTermination),
+		{
+			method: http.MethodGet, path: "/api/v1/processes", role: token.Viewer, open: true, does: a.listProcesses,
+			parameters: []string{"verdict", "name", "user", "q", "port", "sort", "offset", "limit", parameterLanguage},
+		},
+		{
+			method: http.MethodGet, path: "/api/v1/processes/{pid}", role: token.Viewer, open: true, does: a.showProcess,
+			parameters: []string{parameterLanguage},
+		},
+		{method: http.MethodGet, path: "/api/v1/processes/{pid}/termination", role: token.Viewer, open: true, does: a.inspectTermination},
 		{method: http.MethodPost, path: "/api/v1/processes/{pid}/terminate", role: token.Operator, changes: true, does: a.terminate},
-		get("/api/v1/terminations/{id}", token.Viewer, false, a.showTermination),
-		get("/api/v1/services", token.Viewer, true, a.listServices),
-		get("/api/v1/resources", token.Viewer, true, a.showResources),
-		get("/api/v1/stream", token.Viewer, true, a.streamConsole),
-		get("/api/v1/logs", token.Viewer, false, a.listLogs),
-		get("/api/v1/logs/stream", token.Viewer, false, a.streamLog),
-		get("/api/v1/policies", token.Viewer, false, a.listPolicies),
-		get(policyPattern, token.Viewer, false, a.showPolicy),
+		{method: http.MethodGet, path: "/api/v1/terminations/{id}", role: token.Viewer, does: a.showTermination},
+		{
+			method: http.MethodGet, path: "/api/v1/services", role: token.Viewer, open: true, does: a.listServices,
+			parameters: []string{parameterLanguage},
+		},
+		{method: http.MethodGet, path: "/api/v1/resources", role: token.Viewer, open: true, does: a.showResources},
+		{
+			method: http.MethodGet, path: "/api/v1/stream", role: token.Viewer, open: true, does: a.streamConsole,
+			parameters: []string{"interval", parameterLanguage},
+		},
+		{
+			method: http.MethodGet, path: "/api/v1/logs", role: token.Viewer, does: a.listLogs,
+			parameters: []string{"source", "lines", parameterLanguage},
+		},
+		{
+			method: http.MethodGet, path: "/api/v1/logs/stream", role: token.Viewer, does: a.streamLog,
+			parameters: []string{"source", parameterLanguage},
+		},
+		{
+			method: http.MethodGet, path: "/api/v1/policies", role: token.Viewer, does: a.listPolicies,
+			parameters: []string{"platform", "source", "q", "sort", "offset", "limit"},
+		},
+		{method: http.MethodGet, path: policyPattern, role: token.Viewer, does: a.showPolicy},
 		{method: http.MethodPut, path: policyPattern, role: token.Admin, changes: true, does: a.putPolicy},
 		{method: http.MethodDelete, path: policyPattern, role: token.Admin, changes: true, does: a.deletePolicy},
 		{method: http.MethodPost, path: "/api/v1/alerts", role: token.Automation, does: a.receiveAlerts},
-		get("/api/v1/audit", token.Admin, false, a.listEvents),
+		{method: http.MethodGet, path: "/api/v1/audit", role: token.Admin, does: a.listEvents, parameters: []string{"limit"}},
+		{method: http.MethodGet, path: "/api/v1/openapi.json", does: a.showDescription},
 	}
 }
 
@@ -224,7 +245,10 @@ func (a *API) handler(c call) http.Handler {
 			a.deny(w, err)
 			return
 		}
-		if err := c.does(w, r, who); err != nil {
+		if err = onlyParameters(r, c.parameters); err == nil {
+			err = c.does(w, r, who)
+		}
+		if err != nil {
 			a.answerProblem(w, err)
 		}
 	})

@@ -55,9 +55,6 @@ func sorted(logs map[string]logtail.Log) func(yield func(string) bool) {
 
 // parseLogQuery reads the parameters of GET /logs.
 func parseLogQuery(r *http.Request) (source string, lines int, err error) {
-	if err := onlyParameters(r, "source", "lines", parameterLanguage); err != nil {
-		return "", 0, err
-	}
 	values := r.URL.Query()
 	lines = defaultLines
 	if values.Has("lines") {

@@ -25,9 +25,6 @@ type skipped struct {
 // streamLog answers GET /logs/stream: the last lines of a log, and then every
 // line that is appended.
 func (a *API) streamLog(w http.ResponseWriter, r *http.Request, who token.Record) error {
-	if err := onlyParameters(r, "source", parameterLanguage); err != nil {
-		return err
-	}
 	values := r.URL.Query()
 	l, err := a.languageOf(values)
 	if err != nil {

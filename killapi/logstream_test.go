@@ -101,6 +101,7 @@ func TestLogStreamIsRefused(t *testing.T) {
 // script is a log that a test writes, and which counts what is asked of it.
 type script struct {
 	begun, closed atomic.Int64
+	greedy        bool // gives more lines than it is asked for
 
 	mu    sync.Mutex
 	last  []logtail.Line
@@ -124,7 +125,11 @@ func (s *script) Follow(context.Context) (logtail.Follower, error) {
 func (s *script) Next(_ context.Context, n int) ([]logtail.Line, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n = min(n, len(s.lines))
+	if !s.greedy {
+		n = min(n, len(s.lines))
+	} else {
+		n = len(s.lines)
+	}
 	some := s.lines[:n]
 	s.lines = s.lines[n:]
 	return some, s.err
@@ -211,6 +216,22 @@ func TestLogStreamEndsWithTheToken(t *testing.T) {
 	l.Close()
 	until(t, stays, eventEnd, `"code":"stopping"`)
 	over(t, stays)
+}
+
+// TestSkippedLinesAreCounted has a log that is written faster than it is sent.
+func TestSkippedLinesAreCounted(t *testing.T) {
+	log := &script{greedy: true}
+	l := startLive(t, func(c *Config) { c.Logs = map[string]logtail.Log{"script": log} })
+	ctx, cancel := context.WithCancel(t.Context())
+	events, _ := l.watch(ctx, "/api/v1/logs/stream?source=script", token.Viewer)
+	many := make([]string, 5*logKept)
+	many[len(many)-1] = "the last"
+	log.write(nil, many...)
+	until(t, events, eventSkipped, fmt.Sprintf(`{"lines":%d}`, 4*logKept))
+	until(t, events, eventLog, "the last")
+	cancel()
+	over(t, events)
+	l.rest()
 }
 
 // TestNoLineTwiceNorLost begins to follow a log that is being written.

@@ -11,7 +11,7 @@ import (
 
 // onlyParameters refuses parameters other than those that a call knows, and such
 // as are there twice: one that is misspelt must not be taken for absent.
-func onlyParameters(r *http.Request, known ...string) error {
+func onlyParameters(r *http.Request, known []string) error {
 	for key, values := range r.URL.Query() {
 		if len(values) != 1 || !slices.Contains(known, key) {
 			return problemBody.with(fmt.Sprintf("The parameter %q is not known, or there twice.", key))

@@ -254,7 +254,7 @@ func TestListPolicies(t *testing.T) {
 	set := policy.Build(policy.Linux, policy.Contents{
 		Catalogue: []policy.Document{{Name: "sshd", Platform: policy.Linux, Category: "remote_access"}, {Name: "zed", Platform: policy.Windows, Category: "utility"}},
 		Store:     []policy.Document{{Name: "sshd", Platform: policy.Linux, Category: "network"}, {Name: "app", Platform: policy.Common, Category: "utility", Description: "Ours"}},
-		Invalid:   []policy.Invalid{{Collection: policy.KnownProcesses, ID: "1", Name: "bad"}},
+		Invalid:   []policy.Invalid{{Collection: policy.KnownProcesses, ID: "1", Name: "bad", Problems: []policy.Problem{{Document: "linux/bad", Field: "name", Text: "is wrong", Grave: true}}}},
 	})
 	a := newTestAPI(t, func(c *Config) { c.Policy, c.Policies = policy.Fixed{Set: set}, new(collection) })
 	for query, want := range map[string]string{

@@ -97,9 +97,6 @@ func (a *API) policyTarget(r *http.Request) (platform policy.Platform, name stri
 	if a.config.Policies == nil {
 		return "", "", asked, problemNoPolicyStore
 	}
-	if err := onlyParameters(r); err != nil {
-		return "", "", asked, err
-	}
 	if asked, err = conditionsOf(r.Header); err != nil {
 		return "", "", asked, err
 	}

@@ -107,9 +107,6 @@ var reasonOff = terminate.Reason{
 
 // showProcess answers GET /processes/{pid}.
 func (a *API) showProcess(w http.ResponseWriter, r *http.Request, _ token.Record) error {
-	if err := onlyParameters(r, parameterLanguage); err != nil {
-		return err
-	}
 	l, err := a.languageOf(r.URL.Query())
 	if err != nil {
 		return err

@@ -61,16 +61,11 @@ func verdictRank(p *report.Process) int {
 	return slices.IndexFunc(risk.Verdicts, func(v risk.Verdict) bool { return v.String() == p.Verdict })
 }
 
-// parseProcessQuery reads the parameters of a list. Those that are not known are
-// refused: a filter that is misspelt must not show everything.
+// parseProcessQuery reads the parameters of a list.
 func parseProcessQuery(values url.Values) (processQuery, error) {
 	q := processQuery{limit: defaultLimit}
 	for key := range values {
-		value := values.Get(key)
-		if len(values[key]) > 1 && key != "verdict" {
-			return q, fmt.Errorf("the parameter %q is there twice", key)
-		}
-		if err := q.set(key, value, values[key]); err != nil {
+		if err := q.set(key, values.Get(key)); err != nil {
 			return q, err
 		}
 	}
@@ -78,10 +73,10 @@ func parseProcessQuery(values url.Values) (processQuery, error) {
 }
 
 // set takes one parameter.
-func (q *processQuery) set(key, value string, all []string) (err error) {
+func (q *processQuery) set(key, value string) (err error) {
 	switch key {
 	case "verdict":
-		q.verdicts = strings.Split(strings.Join(all, ","), ",")
+		q.verdicts = strings.Split(value, ",")
 		for _, v := range q.verdicts {
 			if !slices.ContainsFunc(risk.Verdicts, func(known risk.Verdict) bool { return known.String() == v }) {
 				return fmt.Errorf("verdict: %q is not safe, caution or danger", v)
@@ -109,9 +104,6 @@ func (q *processQuery) set(key, value string, all []string) (err error) {
 		q.offset, err = parsePosition(key, value, 1<<31-1)
 	case "limit":
 		q.limit, err = parsePosition(key, value, maxLimit)
-	case parameterLanguage: // read elsewhere
-	default:
-		return fmt.Errorf("the parameter %q is not known", key)
 	}
 	return err
 }

@@ -16,9 +16,6 @@ type Resources interface {
 
 // showResources answers GET /resources.
 func (a *API) showResources(w http.ResponseWriter, r *http.Request, _ token.Record) error {
-	if err := onlyParameters(r); err != nil {
-		return err
-	}
 	if a.config.Resources == nil {
 		return problemNotOffered
 	}

@@ -40,9 +40,6 @@ type serviceRow struct {
 
 // listServices answers GET /services.
 func (a *API) listServices(w http.ResponseWriter, r *http.Request, _ token.Record) error {
-	if err := onlyParameters(r, parameterLanguage); err != nil {
-		return err
-	}
 	l, err := a.languageOf(r.URL.Query())
 	if err != nil {
 		return err

@@ -20,9 +20,6 @@ const (
 // streamConsole answers GET /stream: what the console shows, and then what
 // changes of it.
 func (a *API) streamConsole(w http.ResponseWriter, r *http.Request, who token.Record) error {
-	if err := onlyParameters(r, "interval", parameterLanguage); err != nil {
-		return err
-	}
 	values := r.URL.Query()
 	l, err := a.languageOf(values)
 	if err != nil {

@@ -96,6 +96,10 @@ func (l *live) watch(ctx context.Context, path string, role token.Role) (<-chan 
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	if answer.StatusCode == http.StatusOK {
+		theContract.hold(l.t, r, "", answer.StatusCode, answer.Header, "")
+	}
+	where := r.URL.Path
 	events := make(chan event, 10_000)
 	go func() {
 		defer close(events)
@@ -116,6 +120,7 @@ func (l *live) watch(ctx context.Context, path string, role token.Role) (<-chan 
 				if value != "" {
 					events <- event{name: "comment", data: value}
 				} else if e.name != "" {
+					theContract.holdEvent(l.t, where, e)
 					events <- e
 				}
 				e = event{}

@@ -235,9 +235,6 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request, _ token.Record)
 	if a.config.Events == nil {
 		return problemOff
 	}
-	if err := onlyParameters(r, "limit"); err != nil {
-		return err
-	}
 	limit := defaultLimit
 	if values := r.URL.Query(); values.Has("limit") {
 		var err error

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -212,8 +211,8 @@ func TestDocumentsOfStockTools(t *testing.T) {
 	if err := db.Collection(policy.KnownProcesses).FindOne(t.Context(), bson.D{}).Decode(&raw); err != nil {
 		t.Fatal(err)
 	}
-	inner := raw["policy"].(bson.D)
-	if raw["owner"] == nil || raw["tags"] != nil || !strings.Contains(fmt.Sprint(inner), "kept") || !strings.Contains(fmt.Sprint(inner), "changed") {
+	inner := raw["policy"].(bson.D).String()
+	if raw["owner"] == nil || raw["tags"] != nil || !strings.Contains(inner, "kept") || !strings.Contains(inner, "changed") {
 		t.Errorf("%+v", raw)
 	}
 	if updated := raw["updated_at"].(bson.DateTime); updated <= 1_700_000_000_456 {
@@ -346,7 +345,7 @@ func TestMalformedDocumentsAreNamed(t *testing.T) {
 		with("auto", bson.D{{Key: "auto_terminate", Value: 1}}), with("nameless", bson.D{{Key: "name", Value: 12}}),
 		with("place", bson.D{{Key: "platform", Value: "solaris"}}), with("gone", bson.D{{Key: "policy", Value: nil}}))
 	insert(t, db.Collection(policy.ProcessRules),
-		bson.D{{Key: "_id", Value: "typo"}, {Key: "enabled", Value: true}, {Key: "effect", Value: "protect"}, {Key: "match", Value: bson.D{{Key: "user", Value: "u"}, {Key: "nmae", Value: "x"}}}},
+		bson.D{{Key: "_id", Value: "typo"}, {Key: "enabled", Value: true}, {Key: "effect", Value: "protect"}, {Key: "match", Value: bson.D{{Key: "user", Value: "u"}, {Key: "process_name", Value: "x"}}}},
 		bson.D{{Key: "_id", Value: "off"}, {Key: "enabled", Value: false}, {Key: "effect", Value: "protekt"}, {Key: "match", Value: bson.D{{Key: "user", Value: "v"}}}},
 		bson.D{{Key: "_id", Value: "auto"}, {Key: "enabled", Value: true}, {Key: "effect", Value: "auto_terminate"}, {Key: "match", Value: bson.D{{Key: "user", Value: "v"}}}})
 	entries, err := store.All(t.Context())

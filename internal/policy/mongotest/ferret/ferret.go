@@ -5,7 +5,6 @@ package ferret
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -29,14 +28,14 @@ type Server struct {
 // Start runs a server that keeps its data in a folder. An address with port 0
 // gets a free port.
 func Start(address, folder string) (*Server, error) {
-	s := &Server{folder: folder, address: address}
-	return s, s.Start()
+	return StartTLS(address, folder, "", "")
 }
 
 // StartTLS is [Start] for a server that speaks TLS.
 func StartTLS(address, folder, certFile, keyFile string) (*Server, error) {
 	s := &Server{folder: folder, address: address, cert: certFile, key: keyFile}
-	return s, s.Start()
+	err := s.Start()
+	return s, err
 }
 
 // making guards what FerretDB keeps for all servers of a program.
@@ -48,7 +47,7 @@ func (s *Server) Start() error {
 	defer making.Unlock()
 	db, err := ferretdb.New(&ferretdb.Config{
 		Listener: s.listener(), Handler: "sqlite", SQLiteURL: "file:" + s.folder + "/",
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return fmt.Errorf("start FerretDB: %w", err)
@@ -57,7 +56,7 @@ func (s *Server) Start() error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		db.Run(ctx)
+		_ = db.Run(ctx) // always nil
 	}()
 	s.stop, s.done = cancel, done
 	s.address = hostOf(db.MongoDBURI())
@@ -82,7 +81,7 @@ func (s *Server) wait() error {
 	var err error
 	for range 100 {
 		var c net.Conn
-		if c, err = net.Dial("tcp", s.address); err == nil {
+		if c, err = new(net.Dialer).DialContext(context.Background(), "tcp", s.address); err == nil {
 			return c.Close()
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -79,7 +80,7 @@ func (s *StreamServer) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", s.target)
+		server, err := new(net.Dialer).DialContext(context.Background(), "tcp", s.target)
 		if err != nil {
 			client.Close()
 			continue
@@ -89,7 +90,7 @@ func (s *StreamServer) accept() {
 		s.mu.Unlock()
 		var closing sync.Once
 		end := func() { closing.Do(func() { client.Close(); server.Close() }) }
-		s.running.Go(func() { defer end(); io.Copy(client, server) })
+		s.running.Go(func() { defer end(); _, _ = io.Copy(client, server) })
 		s.running.Go(func() { defer end(); s.serve(client, server) })
 	}
 }

@@ -98,6 +98,12 @@ func find(t *testing.T, p *rig.Page, text string) {
 	p.Type(t, text)
 }
 
+// findAll takes the filter away, and the focus with it.
+func findAll(t *testing.T, p *rig.Page) {
+	t.Helper()
+	p.Evaluate(t, `(() => { const f = document.getElementById('process-filter'); f.value = ''; f.dispatchEvent(new Event('input')); document.activeElement.blur(); })()`, nil)
+}
+
 // findPID filters by a pid and waits for the process, which it then is alone with.
 func findPID(t *testing.T, p *rig.Page, pid int) {
 	t.Helper()
@@ -183,22 +189,4 @@ func artifact(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(folder, name)
-}
-
-// picture keeps what a page shows, and where files are to be written anew, for
-// the README as well.
-func picture(t *testing.T, p *rig.Page, name string) {
-	t.Helper()
-	path := artifact(t, name)
-	p.Screenshot(t, path)
-	if !*update {
-		return
-	}
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(programs.Source, "docs", "screenshots", name), text, 0o644) //nolint:gosec // for all to read
-	}
-	if err != nil {
-		t.Error(err)
-	}
 }

@@ -28,7 +28,7 @@ func testTerminate(t *testing.T, c *console) {
 	if text := p.Text(t, "#terminate"); !strings.Contains(text, "[sleep]") || !strings.Contains(text, "nothing stands against") {
 		t.Errorf("the dialog says: %s", text)
 	}
-	picture(t, p, "console-dialog.png")
+	p.Screenshot(t, artifact(t, "console-dialog.png"))
 	if !lives(pid) {
 		t.Fatal("the process ended before CONFIRM")
 	}
@@ -102,7 +102,7 @@ func testProtected(t *testing.T, c *console) {
 	if !hidden {
 		t.Error("there is a CONFIRM")
 	}
-	picture(t, p, "console-protected.png")
+	p.Screenshot(t, artifact(t, "console-protected.png"))
 }
 
 // testTidyUp: the view lists what may be ended with its memory, and the
@@ -125,7 +125,7 @@ func testTidyUp(t *testing.T, c *console) {
 	if locked.Rows == 0 || locked.Locks != locked.Rows || locked.Buttons != 0 {
 		t.Errorf("of the system: %+v", locked)
 	}
-	picture(t, p, "console-tidy.png")
+	p.Screenshot(t, artifact(t, "console-tidy.png"))
 }
 
 // testLinks: an address of a dashboard opens the dialog, acts on nothing, and is

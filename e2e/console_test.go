@@ -37,9 +37,6 @@ func testFills(t *testing.T, c *console) {
 	c.write(t, "e2e [INFO] the log begins", "e2e [WARN] the disk fills up", "e2e [ERROR] the disk is full")
 	rig.StartSample(t, exec.Command(rig.Install(t, programs.Sample, "/opt", "nginx"), "listen", "127.0.0.1:0"))
 	p := c.open(t, desktopWidth, desktopHeight)
-	if *update {
-		time.Sleep(time.Minute) // until there is a history to see
-	}
 	p.Await(t, 10*time.Second, `document.getElementById('status-text').textContent === 'LIVE'`, `document.getElementById('status').innerText`)
 	for selector, want := range map[string]string{
 		"#resources": "MEMORY", "#services": "nginx", "#processes": "PID", ".panel-resources h2": "RESOURCES", ".panel-log h2": "LOG CONSOLE",
@@ -68,7 +65,7 @@ func testFills(t *testing.T, c *console) {
 	for _, problem := range p.Problems() {
 		t.Errorf("the browser complains: %s", problem)
 	}
-	picture(t, p, "console-desktop.png")
+	p.Screenshot(t, artifact(t, "console-desktop.png"))
 }
 
 // testTokenFragment: a token in the address is taken out of it at once, is kept
@@ -104,7 +101,7 @@ func testWarnings(t *testing.T, c *console) {
 			}
 		}
 	}
-	picture(t, p, "console-warnings.png")
+	p.Screenshot(t, artifact(t, "console-warnings.png"))
 }
 
 // testHostileNames: names and lines that look like markup, or try to look like
@@ -183,7 +180,7 @@ func testLanguage(t *testing.T, c *console) {
 			t.Errorf("%s says %q, want %q in it", selector, text, want)
 		}
 	}
-	picture(t, p, "console-korean.png")
+	p.Screenshot(t, artifact(t, "console-korean.png"))
 	p.Call(t, "Page.reload", nil, nil)
 	awaitFilled(t, p)
 	if got := p.Text(t, ".panel-services h2"); got != "서비스" {
@@ -204,9 +201,9 @@ func testPhone(t *testing.T, c *console) {
 	if width > 360 {
 		t.Errorf("the page is %d pixels wide", width)
 	}
-	picture(t, p, "console-phone.png")
+	p.Screenshot(t, artifact(t, "console-phone.png"))
 	p.Evaluate(t, `document.querySelector('.panel-processes').scrollIntoView()`, nil)
-	picture(t, p, "console-phone-processes.png")
+	p.Screenshot(t, artifact(t, "console-phone-processes.png"))
 	for _, selector := range []string{"#tab-tidy", "#tab-processes", "#processes .name"} {
 		p.Click(t, selector)
 	}
@@ -229,7 +226,7 @@ func testFilter(t *testing.T, c *console) {
 		t.Errorf("what is read out: %q", said)
 	}
 	p.Click(t, "#verdict-danger")
-	find(t, p, " ")
+	findAll(t, p)
 	p.Evaluate(t, `(() => { const o = document.getElementById('process-order'); o.value = 'pid'; o.dispatchEvent(new Event('change')); })()`, nil)
 	var pids []int
 	p.Await(t, 5*time.Second, `document.querySelectorAll('#processes > li').length > 2`, `document.getElementById('processes').innerText`)
@@ -253,7 +250,7 @@ func testDetails(t *testing.T, c *console) {
 			t.Errorf("the details lack %q:\n%s", want, text)
 		}
 	}
-	picture(t, p, "console-details.png")
+	p.Screenshot(t, artifact(t, "console-details.png"))
 	var fragment string
 	p.Evaluate(t, `location.hash`, &fragment)
 	if !strings.HasPrefix(fragment, "#/process/"+itoa(pid)+"/") {
@@ -368,7 +365,7 @@ func TestConsoleLocked(t *testing.T) {
 	if got.Kept != nil || got.Panels {
 		t.Errorf("kept %v, panels shown: %v", got.Kept, got.Panels)
 	}
-	picture(t, p, "console-locked.png")
+	p.Screenshot(t, artifact(t, "console-locked.png"))
 	p.Click(t, "#locked-enter")
 	p.Type(t, c.token)
 	p.Press(t, "Enter")

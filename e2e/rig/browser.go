@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,18 @@ type message struct {
 // languages.
 func StartBrowser(t testing.TB, languages string) *Browser {
 	t.Helper()
+	return startBrowser(t, languages)
+}
+
+// StartBrowser starts a browser in the network of the machine.
+func (m *Machine) StartBrowser(t testing.TB, languages string) *Browser {
+	t.Helper()
+	return startBrowser(t, languages, "nsenter", "--net=/proc/"+strconv.Itoa(m.leader)+"/ns/net", "--")
+}
+
+// startBrowser starts a browser by a command that runs commands.
+func startBrowser(t testing.TB, languages string, by ...string) *Browser {
+	t.Helper()
 	NeedPrograms(t, "chromium", "chromium")
 	commands, send, err := os.Pipe()
 	if err != nil {
@@ -57,9 +70,10 @@ func StartBrowser(t testing.TB, languages string) *Browser {
 		t.Fatal(err)
 	}
 	profile := t.TempDir()
-	cmd := exec.Command("chromium", "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
+	args := append(by, "chromium", "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
 		"--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update",
 		"--disable-sync", "--mute-audio", "--hide-scrollbars", "--user-data-dir="+profile, "--accept-lang="+languages)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	cmd.ExtraFiles = []*os.File{commands, answers} // its descriptors 3 and 4
 	program := Start(t, cmd)

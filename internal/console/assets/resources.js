@@ -6,6 +6,7 @@ import { t } from './words.js';
 const segments = 20; // of a bar
 const kept = 60; // readings of a history
 const tiny = 1 << 24; // a smaller disk holds no data of anybody
+const inMemory = ['tmpfs', 'ramfs', 'devtmpfs'];
 const histories = new Map();
 let last = null;
 
@@ -54,11 +55,15 @@ function rowsOf(r) {
 
 const pair = (used, all) => (used === null || all === null ? '' : `${bytes(used)} / ${bytes(all)}`);
 
-/** One line for each device, the fullest first: a container sees some many times. */
+/**
+ * One line for each device, the fullest first: a container sees some many times.
+ * Those in memory are worth one only where they fill up.
+ */
 function shownDisks(all) {
   const byDevice = new Map();
   for (const disk of all) {
     if (disk.size_bytes !== null && disk.size_bytes < tiny) continue;
+    if (inMemory.includes(disk.fstype) && disk.health === 'good') continue;
     const key = `${disk.device} ${disk.size_bytes}`;
     const known = byDevice.get(key);
     if (!known || disk.mountpoint.length < known.mountpoint.length) byDevice.set(key, disk);

@@ -100,7 +100,9 @@ func (r *Refresher) swap(read bool) {
 	contents := mongostore.Contents(slices.Collect(maps.Values(r.held)), r.rules)
 	contents.Catalogue = policy.Catalogue()
 	was, set := r.Current(), policy.Build(r.platform, contents)
-	same := set.Version() == was.Version() && !(read && set.Stats().Invalid > 0)
+	stats := set.Stats()
+	// A seeded catalogue says nothing new, but there is more of it.
+	same := set.Version() == was.Version() && reflect.DeepEqual(stats, was.Stats()) && !(read && stats.Invalid > 0)
 	if !same {
 		r.current.Store(set)
 	}

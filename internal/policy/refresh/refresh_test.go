@@ -157,6 +157,23 @@ func TestStatusCountsWhatHolds(t *testing.T) {
 	}
 }
 
+// TestSeededCatalogueIsCounted: what the store says is what the catalogue says.
+func TestSeededCatalogueIsCounted(t *testing.T) {
+	store := newFake()
+	d := policy.Catalogue()[0]
+	store.documents["x"] = bson.D{
+		{Key: "_id", Value: "x"}, {Key: "name", Value: d.Name}, {Key: "platform", Value: string(d.Platform)}, {Key: "category", Value: d.Category},
+		{Key: "description", Value: d.Description}, {Key: "description_i18n", Value: d.DescriptionI18n}, {Key: "tags", Value: d.Tags},
+		{Key: "policy", Value: bson.D{{Key: "is_system", Value: d.Policy.IsSystem}, {Key: "terminatable", Value: d.Policy.Terminatable}, {Key: "reason", Value: d.Policy.Reason}}},
+	}
+	r, _ := newRefresher(t, store)
+	before := r.Current().Version()
+	refresh(t, r)
+	if s := r.Status(); s.Documents[policy.MongoDB] != 1 || s.Version != before {
+		t.Errorf("%d documents, version %s; want 1 and %s", s.Documents[policy.MongoDB], s.Version, before)
+	}
+}
+
 func TestRunSeesEditsWithinTheInterval(t *testing.T) {
 	store := newFake()
 	store.put("zz", 1, false)

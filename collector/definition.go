@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Definition describes one metric family for documentation and tests.
@@ -13,7 +14,7 @@ type Definition struct {
 	// Name is the full name, namespace included.
 	Name string
 	Help string
-	Type prometheus.ValueType
+	Type dto.MetricType
 	// Labels are the variable labels, in the order of the samples.
 	Labels []string
 }
@@ -41,9 +42,21 @@ type metric struct {
 // define declares a family of a collector. It is called from package
 // variables only, so that [Definitions] is complete before main starts.
 func define(collector, name, help string, kind prometheus.ValueType, labels ...string) metric {
-	full := prometheus.BuildFQName(namespace, "", name)
-	definitions = append(definitions, Definition{Collector: collector, Name: full, Help: help, Type: kind, Labels: labels})
-	return metric{desc: prometheus.NewDesc(full, help, labels, nil), kind: kind}
+	d := declare(collector, name, help, *kind.ToDTO(), labels...)
+	return metric{desc: prometheus.NewDesc(d.Name, help, labels, nil), kind: kind}
+}
+
+// declare declares a family that is published otherwise than sample by sample.
+// It is called from package variables only, as define is.
+func declare(collector, name, help string, kind dto.MetricType, labels ...string) Definition {
+	d := Definition{Collector: collector, Name: prometheus.BuildFQName(namespace, "", name), Help: help, Type: kind, Labels: labels}
+	definitions = append(definitions, d)
+	return d
+}
+
+// counters makes the counters of a family.
+func (d *Definition) counters() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: d.Name, Help: d.Help}, d.Labels)
 }
 
 // send publishes one sample. Label values must be valid UTF-8.

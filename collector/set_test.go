@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 )
 
@@ -292,7 +293,7 @@ func TestDefinitions(t *testing.T) {
 		if !strings.HasPrefix(d.Name, namespace+"_") || d.Help == "" || !strings.HasSuffix(d.Help, ".") {
 			t.Errorf("%s: %q", d.Name, d.Help)
 		}
-		counter := d.Type == prometheus.CounterValue
+		counter := d.Type == dto.MetricType_COUNTER
 		if counter != strings.HasSuffix(d.Name, "_total") {
 			t.Errorf("%s: only counters end in _total, and all of them do", d.Name)
 		}

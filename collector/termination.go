@@ -5,6 +5,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+var (
+	terminationRequests = declare("termination", "termination_requests_total",
+		"Requests to end a process, by what became of them, how the process was ended and who asked.",
+		dto.MetricType_COUNTER, "result", "method", "actor")
+	terminationDuration = declare("termination", "termination_duration_seconds",
+		"How long a process took to end from the first signal on.", dto.MetricType_HISTOGRAM, "method")
 )
 
 // Termination counts what became of requests to end a process.
@@ -24,18 +33,14 @@ var usualResults = map[string]string{
 // Prometheus, so that no alert would see the first request.
 func NewTermination() *Termination {
 	t := &Termination{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "termination_requests_total",
-			Help: "Requests to end a process, by what became of them, how the process was ended (soft, hard or none) and who asked.",
-		}, []string{"result", "method", "actor"}),
+		requests: terminationRequests.counters(),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace, Name: "termination_duration_seconds",
-			Help:                            "How long a process took to end from the first signal on.",
+			Name: terminationDuration.Name, Help: terminationDuration.Help,
 			Buckets:                         []float64{.001, .005, .01, .05, .1, .5, 1, 2, 5, 7.5, 10},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
 			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"method"}),
+		}, terminationDuration.Labels),
 	}
 	for result, method := range usualResults {
 		for _, actor := range []string{"operator", "automation"} {

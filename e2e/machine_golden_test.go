@@ -45,14 +45,15 @@ func (s *server) testGolden(t *testing.T) {
 
 // inProse are the metrics that the reference tells of outside of its tables, as
 // they are not made by a collector's definitions.
-var inProse = regexp.MustCompile(`^server_monitor_(exporter_build_info|termination_\w+)$`)
+var inProse = regexp.MustCompile(`^server_monitor_exporter_build_info$`)
 
 // conditional are the metrics that are absent where the kernel lacks PSI, where
 // systemd has no controller for memory and tasks at hand, where no database is
-// configured, and where no document lets automation end a process.
+// configured, where no document lets automation end a process, and before the
+// first termination.
 var conditional = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks` +
 	`|policy_(store_up|documents|invalid_documents|last_success_timestamp_seconds|refresh_failures_total)` +
-	`|process_auto_terminate) `)
+	`|process_auto_terminate|termination_duration_seconds) `)
 
 // withConditional completes a scrape with what this machine may lack, so that
 // the list is the same on every machine.

@@ -56,6 +56,7 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
 		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView,
 		Policy: p.policy, Policies: p.policy.policies(), Language: c.language, Logger: logger,
+		Denied: p.denials.Denied,
 	}
 	tokens, err := o.tokens(c, logger)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"server-monitor/internal/risk"
 	"server-monitor/internal/service"
 	"server-monitor/internal/terminate"
+	"server-monitor/killapi"
 )
 
 // parts are what the commands work with.
@@ -23,6 +24,7 @@ type parts struct {
 
 	manager *service.AutoManager // nil until somebody needs it
 	endings *collector.Termination
+	denials *collector.Operator
 }
 
 // assemble builds the parts. They must be closed in the end.
@@ -44,6 +46,7 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 		host:   terminate.ReadHost(where),
 
 		endings: collector.NewTermination(),
+		denials: collector.NewOperator(killapi.DenialCodes),
 	}, nil
 }
 
@@ -80,6 +83,7 @@ func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, erro
 			return collector.NewService(p.services(c, logger), logger), nil
 		},
 		"termination": func() (collector.Collector, error) { return p.endings, nil },
+		"operator":    func() (collector.Collector, error) { return p.denials, nil },
 	}
 	on := make(map[string]collector.Collector)
 	for name := range s.collectors() {

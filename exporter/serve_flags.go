@@ -58,6 +58,7 @@ var collectorHelp = map[string]string{
 	"filesystem":  "how full file systems are",
 	"load":        "load averages",
 	"memory":      "memory and swap",
+	"operator":    "whom the operator listener turns away",
 	"policy":      "which policy holds and how it fares",
 	"pressure":    "pressure stall information (Linux 4.20)",
 	"process":     "processes, their warnings and verdicts",

@@ -19,15 +19,6 @@ What server-monitor publishes. All names begin with ` + "`server_monitor_`" + `.
 `
 
 const outro = `
-## Terminations
-
-Published by the collector ` + "`termination`" + `; the counters from the start, the histogram from the first termination on:
-
-- ` + "`server_monitor_termination_requests_total`" + `, a counter by ` + "`result`" + `, ` + "`method`" + ` (soft, hard or none) and ` + "`actor`" + `
-  (operator or automation): requests to end a process.
-- ` + "`server_monitor_termination_duration_seconds`" + `, a histogram by ` + "`method`" + ` with classic and native buckets: how long a
-  process took to end from the first signal on.
-
 ## The exporter itself
 
 ` + "`server_monitor_exporter_build_info`" + ` is 1 and bears the version, the revision and the Go release. The metrics of the
@@ -49,32 +40,40 @@ var subjects = []struct{ collector, heading, text string }{
 	{"pressure", "Pressure", "Pressure stall information, where the kernel has it (Linux 4.20)."},
 	{"filesystem", "File systems", ""},
 	{"boot", "Boot", ""},
+	{"termination", "Terminations", "Requests to end a process, over the operator listener. The counters are there from the start; the " +
+		"histogram, which has classic and native buckets, from the first termination on."},
+	{"operator", "Operator listener", "Whom it turns away. Terminations that a guard or policy refuses are counted above."},
 	{"", "Scrapes", "How each collector fared in the scrape."},
 }
 
 // labels say what the values of a label are. A key with a collector's name
 // before it holds for that one alone.
 var labels = map[string]string{
-	"category":       "what kind of program it is, as policy says; empty for an unknown one",
-	"collector":      "name of the collector",
-	"description":    "role of the program in the language of `--language`",
-	"device":         "what is mounted",
-	"exe":            "path of the executable, escaped; empty where it may not be read",
-	"expected":       "`true` where policy calls the warning normal for the program",
-	"fact":           "which fact could not be read",
-	"fstype":         "type of the file system",
-	"identity":       "opaque name of this very process, which a later process with the same pid does not bear",
-	"known":          "`true` where policy describes the program",
-	"mode":           "what the time was spent on, as in proc_stat(5)",
-	"mountpoint":     "where it is mounted",
-	"pid":            "process id",
-	"port":           "port number",
-	"port_name":      "service that the port is known for; empty for others",
-	"process/name":   "name of the program",
-	"process/state":  "state of the scheduler",
-	"policy/source":  "where documents come from",
-	"protected":      "`true` where policy calls it a part of the system or forbids to end it",
-	"protocol":       "`tcp` or `udp`",
+	"actor":         "`operator` or `automation`",
+	"category":      "what kind of program it is, as policy says; empty for an unknown one",
+	"collector":     "name of the collector",
+	"description":   "role of the program in the language of `--language`",
+	"device":        "what is mounted",
+	"exe":           "path of the executable, escaped; empty where it may not be read",
+	"expected":      "`true` where policy calls the warning normal for the program",
+	"fact":          "which fact could not be read",
+	"fstype":        "type of the file system",
+	"identity":      "opaque name of this very process, which a later process with the same pid does not bear",
+	"known":         "`true` where policy describes the program",
+	"method":        "how it was ended: `soft` (SIGTERM), `hard` (SIGKILL) or `none`",
+	"mode":          "what the time was spent on, as in proc_stat(5)",
+	"mountpoint":    "where it is mounted",
+	"pid":           "process id",
+	"port":          "port number",
+	"port_name":     "service that the port is known for; empty for others",
+	"process/name":  "name of the program",
+	"process/state": "state of the scheduler",
+	"policy/source": "where documents come from",
+	"protected":     "`true` where policy calls it a part of the system or forbids to end it",
+	"protocol":      "`tcp` or `udp`",
+	"reason": "code of the answer; `failed-login` for a token that did not hold, `unauthorized` without one, `off` where no token file is " +
+		"configured",
+	"result":         "`terminated`, `killed`, `kill_pending`, `already_exited`, `would_terminate` (a dry run) or `refused`",
 	"scope":          "from where peers can come: `loopback`, `private` or `public`",
 	"service/name":   "name of the service without .service",
 	"service/source": "who tells: `systemd` or `process`",
@@ -131,7 +130,7 @@ func section(b *bytes.Buffer, heading, text string, definitions []collector.Defi
 			}
 			meanings[label] = meaning
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(d.Name), strings.ToLower(d.Type.ToDTO().String()),
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(d.Name), strings.ToLower(d.Type.String()),
 			code(d.Labels...), strings.ReplaceAll(d.Help, "|", `\|`))
 	}
 	if len(meanings) > 0 {

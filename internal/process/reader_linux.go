@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -36,13 +35,15 @@ type Reader struct {
 	noOpenat2 bool // the kernel lacks it, or a filter refuses it
 	countFDs  bool // the size of /proc/PID/fd is the number of descriptors
 
-	sequence  uint64
-	revision  uint64 // the last that any process got
-	processes map[int]*tracked
-	met       []*tracked // those of this snapshot, in its order
-	exes      exeFiles
-	sockets   *socketTable
-	denied    map[string]uint64
+	sequence   uint64
+	revision   uint64 // the last that any process got
+	processes  map[int]*tracked
+	met        []*tracked // those of this snapshot, in its order
+	exes       exeFiles
+	remote     map[uint64]bool // by device, of those that isRemote was asked about
+	mountsRead uint64          // the snapshot that last read which file systems there are
+	sockets    *socketTable
+	denied     map[string]uint64
 
 	youngLife time.Duration
 
@@ -99,6 +100,7 @@ func openProc(config Config) (*Reader, error) {
 		processes: make(map[int]*tracked),
 		youngLife: youngLife,
 		exes:      make(exeFiles),
+		remote:    make(map[uint64]bool),
 		denied:    map[string]uint64{},
 		buffer:    make([]byte, 2*unix.PathMax),
 		listing:   make([]byte, 32<<10),
@@ -268,177 +270,4 @@ func (r *Reader) read(pid int) (Process, error) {
 	r.processes[pid] = t
 	r.met = append(r.met, t)
 	return p, nil
-}
-
-// errReused says that a pid now belongs to another process.
-var errReused = errors.New("the pid belongs to another process")
-
-// update reads what changes all the time, and the facts where they may have
-// changed. It fails where the process has gone.
-func (r *Reader) update(t *tracked) (Process, error) {
-	release, err := r.hold(t)
-	if err != nil {
-		return Process{}, err
-	}
-	defer release()
-	raw, err := r.readStat(t)
-	if err != nil {
-		return Process{}, err
-	}
-	if t.facts == nil {
-		t.StartTicks, t.kernel = raw.start, raw.kernel
-	}
-	t.started(r.boot.Add(time.Duration(raw.start) * (time.Second / userHZ)))
-	r.readDescriptorCount(t)
-	if err := r.updateFacts(t, &raw); err != nil {
-		return Process{}, err
-	}
-	t.seen = r.sequence
-	return Process{
-		Identity: t.Identity, PPID: t.ppid, Comm: t.comm, State: raw.state, Session: t.session, TTY: t.tty, Kernel: t.kernel,
-		CPUSeconds: float64(raw.cpu) / userHZ, ResidentBytes: raw.rss * r.pageSize, Threads: raw.threads,
-		OpenFDs: t.openFDs, StartTime: t.startTime, Facts: t.facts,
-	}, nil
-}
-
-// updateFacts notes what stat says of who the process is, and reads the facts
-// again where one of them may have changed.
-func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
-	fresh := t.facts == nil
-	changed := t.note(raw)
-	if fresh || !t.kernel {
-		if euid := r.effectiveUID(t); euid != t.euid || fresh {
-			t.euid = euid
-			changed = true
-		}
-	}
-	switch {
-	case changed:
-	case t.kernel:
-		return nil
-	case t.unsteady:
-	case t.file != nil && r.exeChanged(t, t.file):
-	case (r.sequence+uint64(t.PID))%factsTurn == 0:
-	case t.factsYoung:
-	default:
-		return nil
-	}
-	for attempt := 1; ; attempt++ {
-		if !fresh && raw.state.ended() {
-			return nil // it keeps what it was known by
-		}
-		known, err := r.readFacts(t, raw.state)
-		if errors.Is(err, errEnding) && !fresh {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		// The facts are of one program only where none was executed, and the
-		// process did not end, while they were read.
-		image, ended := raw.image, raw.state.ended()
-		if *raw, err = r.readStat(t); err != nil {
-			return err
-		}
-		t.note(raw)
-		t.unsteady = raw.image != image || raw.state.ended() != ended
-		if !t.unsteady || attempt == maxRereads {
-			t.factsYoung = time.Since(t.startTime) < r.youngLife
-			r.countDenied(known.denied &^ t.factsDenied)
-			t.factsDenied, t.file = known.denied, known.file
-			if t.unsteady {
-				known.facts.distrust()
-			}
-			t.settle(&known.facts)
-			return nil
-		}
-	}
-}
-
-// maxRereads bounds how often the facts of a process that executes one program
-// after the other are read in one snapshot.
-const maxRereads = 4
-
-// countDenied counts facts that were found out of reach.
-func (r *Reader) countDenied(d Denied) {
-	for fact := range d.All() {
-		r.denied[fact.String()]++
-	}
-}
-
-// readStat reads and parses the stat file. It fails where another process bears
-// the pid now, which a held descriptor makes impossible.
-func (r *Reader) readStat(t *tracked) (rawStat, error) {
-	line, err := r.statLine(t)
-	if err != nil {
-		return rawStat{}, err
-	}
-	raw, err := parseStat(line)
-	switch {
-	case err != nil:
-		return rawStat{}, err
-	case t.facts != nil && raw.start != t.StartTicks:
-		return rawStat{}, errReused
-	case raw.state.ended() && raw.threads > 1:
-		r.throughThread(t, &raw)
-	case t.thread >= 0:
-		r.leaveThread(t)
-	}
-	return raw, nil
-}
-
-// statLine reads the stat file.
-func (r *Reader) statLine(t *tracked) ([]byte, error) {
-	if !t.held() {
-		dir, name := r.leaderAt(t, "stat")
-		return r.readFile(dir, name, r.buffer)
-	}
-	n, err := unix.Pread(t.stat, r.buffer, 0)
-	if err != nil {
-		return nil, err
-	}
-	return r.buffer[:n], nil
-}
-
-// effectiveUID is the owner of /proc/PID (proc(5)); in a fixture it is the second
-// number of the line Uid in status.
-func (r *Reader) effectiveUID(t *tracked) int {
-	if !r.real {
-		return r.fixtureUID(t)
-	}
-	var st unix.Stat_t
-	var err error
-	switch {
-	case t.thread >= 0:
-		err = unix.Fstat(t.thread, &st)
-	case t.dir >= 0:
-		err = unix.Fstat(t.dir, &st)
-	default:
-		err = unix.Fstatat(r.proc, t.name, &st, 0)
-	}
-	if err != nil {
-		return t.euid
-	}
-	return int(st.Uid)
-}
-
-// readDescriptorCount counts the open descriptors: by the size of /proc/PID/fd
-// where the kernel is 6.2 or later (proc_pid_fd(5)), else by listing it.
-func (r *Reader) readDescriptorCount(t *tracked) {
-	if t.kernel {
-		t.openFDs = 0
-		return
-	}
-	count := -1
-	if r.countFDs {
-		var st unix.Stat_t
-		held := t.fds >= 0 && t.thread < 0
-		if held && unix.Fstat(t.fds, &st) == nil || !held && r.statAt(t, "fd", &st) == nil {
-			count = int(st.Size)
-		}
-	} else {
-		count = r.listDescriptors(t, nil)
-	}
-	t.fdsChanged = count != t.openFDs
-	t.openFDs = count
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -85,10 +86,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	}
 	r.known = now
 	slices.SortFunc(s.Processes, func(a, b Process) int { return cmp.Compare(a.PID, b.PID) })
-	s.Denied = make(map[string]uint64, len(r.denied))
-	for fact, n := range r.denied {
-		s.Denied[fact] = n
-	}
+	s.Denied = maps.Clone(r.denied)
 	return s, nil
 }
 

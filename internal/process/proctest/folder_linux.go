@@ -22,7 +22,7 @@ func folder(tb testing.TB, processes int) string {
 	if processes < manyProcesses || unix.Statfs(memory, &fs) != nil || fs.Type != unix.TMPFS_MAGIC || fs.Bavail*uint64(fs.Bsize) < roomNeeded {
 		return tb.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "proctest") //nolint:usetesting // TempDir is not in memory
+	dir, err := os.MkdirTemp(memory, "proctest")
 	if err != nil {
 		return tb.TempDir()
 	}

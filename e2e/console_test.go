@@ -387,6 +387,16 @@ func TestConsoleOff(t *testing.T) {
 	}
 }
 
+// TestConsoleLink: the address that "make run" prints opens the console with
+// everything in it, without any set-up.
+func TestConsoleLink(t *testing.T) {
+	program := rig.Start(t, exec.Command(programs.Monitor, "--web.listen-address=127.0.0.1:0", "--operator.listen-address="+freeAddress(t), "--operator.print-link"))
+	link := program.AwaitOutput(t, 20*time.Second, `(http://\S+#token=smk_\S+)`)[1]
+	p := rig.StartBrowser(t, "en-US").Open(t, link, desktopWidth, desktopHeight)
+	awaitFilled(t, p)
+	p.Await(t, 10*time.Second, `document.querySelector('#log-source option') && location.hash === ''`, `location.href + ' ' + document.getElementById('log-note').textContent`)
+}
+
 // TestConsoleReconnects: the page says when the server is away, and finds it again.
 func TestConsoleReconnects(t *testing.T) {
 	c := startConsole(t, "en-US")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,9 +71,9 @@ func startBrowser(t testing.TB, languages string, by ...string) *Browser {
 		t.Fatal(err)
 	}
 	profile := t.TempDir()
-	args := append(by, "chromium", "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
+	args := slices.Concat(by, []string{"chromium", "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
 		"--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-		"--disable-sync", "--mute-audio", "--hide-scrollbars", "--user-data-dir="+profile, "--accept-lang="+languages)
+		"--disable-sync", "--mute-audio", "--hide-scrollbars", "--user-data-dir=" + profile, "--accept-lang=" + languages})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	cmd.ExtraFiles = []*os.File{commands, answers} // its descriptors 3 and 4

@@ -1,10 +1,13 @@
 package console
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -311,5 +314,36 @@ func TestFonts(t *testing.T) {
 	}
 	if !strings.Contains(string(assets["font/OFL.txt"].body), "SIL OPEN FONT LICENSE Version 1.1") {
 		t.Error("the licence of the fonts is not beside them")
+	}
+}
+
+// TestFontsAreGenerated checks that the fonts are those that font/generate.sh
+// last made: font/stamp has their sums, and those of what makes them.
+func TestFontsAreGenerated(t *testing.T) {
+	stamp, err := os.ReadFile("font/stamp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamped := make(map[string]string)
+	for line := range strings.Lines(string(stamp)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		stamped[name] = sum
+	}
+	check := func(name string, body []byte) {
+		if got := fmt.Sprintf("%x", sha256.Sum256(body)); stamped[name] != got {
+			t.Errorf("%s is not what font/stamp says: run go generate", name)
+		}
+	}
+	for _, name := range []string{"generate.sh", "characters.py"} {
+		body, err := os.ReadFile("font/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(name, body)
+	}
+	for name, a := range assets {
+		if inFolder, ok := strings.CutPrefix(name, "font/"); ok {
+			check(inFolder, a.body)
+		}
 	}
 }

@@ -16,13 +16,20 @@ import (
 // what comes with a session: a shell on a terminal, "systemd --user".
 func (s *server) logIn(t *testing.T) {
 	t.Helper()
+	s.runInSession(t, "sleep 1001; :", "^sleep 1001")
+}
+
+// runInSession lets a new user log in over ssh and run commands of the shell,
+// and waits until a command line fits a pattern.
+func (s *server) runInSession(t *testing.T, commands, pattern string) {
+	t.Helper()
 	s.Run(t, "useradd", "--create-home", "--shell=/bin/bash", "anna")
 	s.Run(t, "sh", "-c", `ssh-keygen -q -t ed25519 -N "" -f /root/key && install -d -o anna -g anna -m 700 /home/anna/.ssh &&
 		install -o anna -g anna -m 600 /root/key.pub /home/anna/.ssh/authorized_keys`)
 	s.Start(t, "e2e-login", nil, "ssh", "-tt", "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
-		"anna@127.0.0.1", "bash", "--login", "-c", `"sleep 1001; :"`)
+		"anna@127.0.0.1", "bash", "--login", "-c", `"`+commands+`"`)
 	rig.Eventually(t, 20*time.Second, func() error {
-		if err := s.Command("pgrep", "--full", "^sleep 1001").Run(); err != nil {
+		if err := s.Command("pgrep", "--full", pattern).Run(); err != nil {
 			return fmt.Errorf("no session of anna: %w\n%s", err, s.Journal(t, "e2e-login.service"))
 		}
 		return nil

@@ -63,9 +63,12 @@ func (r *Rig) prepare() error {
 
 // build compiles a command as it is released: without C, so that it runs in
 // any file tree.
-func (r *Rig) build(target, name string) error {
+func (r *Rig) build(target, name string) error { return r.buildIn(".", target, name) }
+
+// buildIn is build of a command of another module, by its folder.
+func (r *Rig) buildIn(module, target, name string) error {
 	build := exec.Command("go", "build", "-trimpath", "-o", target, name)
-	build.Dir = r.Source
+	build.Dir = filepath.Join(r.Source, module)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", name, err, output)

@@ -11,6 +11,7 @@ debootstrap
 iproute2
 procps
 prometheus
+prometheus-alertmanager
 systemd-container
 util-linux
 zstd

@@ -23,9 +23,9 @@ type Prometheus struct {
 	client *http.Client
 }
 
-// StartPrometheus starts Debian's Prometheus with a configuration and waits
-// until it is ready.
-func StartPrometheus(t testing.TB, configuration string) *Prometheus {
+// StartPrometheus starts Debian's Prometheus with a configuration, and more
+// flags, and waits until it is ready.
+func StartPrometheus(t testing.TB, configuration string, flags ...string) *Prometheus {
 	t.Helper()
 	NeedPrograms(t, "prometheus", "prometheus")
 	dir := t.TempDir()
@@ -35,9 +35,10 @@ func StartPrometheus(t testing.TB, configuration string) *Prometheus {
 	}
 	address := freeAddress(t)
 	p := &Prometheus{url: "http://" + address, client: &http.Client{Timeout: 10 * time.Second}}
-	p.Program = Start(t, exec.Command("prometheus",
-		"--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--log.level=warn"))
+	p.Program = Start(t, exec.Command("prometheus", append([]string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + address, "--log.level=warn",
+	}, flags...)...))
 	t.Cleanup(p.client.CloseIdleConnections)
 	Eventually(t, startLimit, func() error {
 		response, err := p.client.Get(p.url + "/-/ready")
@@ -52,6 +53,9 @@ func StartPrometheus(t testing.TB, configuration string) *Prometheus {
 	})
 	return p
 }
+
+// URL is where it answers.
+func (p *Prometheus) URL() string { return p.url }
 
 // freeAddress finds a port on which nobody listens now.
 func freeAddress(t testing.TB) string {

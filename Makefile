@@ -113,6 +113,7 @@ fuzz: ## Every fuzz target, each for FUZZTIME
 .PHONY: generate
 generate: ## Write the generated files anew: docs/metrics.md, golden files and, as root on Debian, the golden list of metrics
 	$(GO) generate ./...
+	@for module in $(NESTED); do (cd $$module && $(GO) generate ./...); done
 	$(GO) test ./collector -run Golden -update
 	sh e2e/install.sh
 	$(GO) test -tags e2e -count=1 -timeout 20m -run 'TestMachine/^golden$$' ./e2e -update

@@ -97,6 +97,16 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 		return "ok", syscall.Chroot(args[0])
 	case "hidepid": // OPTION: takes a snapshot as nobody
 		return hiddenSnapshot(args[0])
+	case "mount": // FOLDER: a file system of one program
+		disk, err := mountStuckable(args[0])
+		if err != nil {
+			return "cannot mount: " + err.Error(), nil
+		}
+		*kept = append(*kept, disk)
+		return "ok", nil
+	case "stick": // what was mounted last answers no more
+		(*kept)[len(*kept)-1].(*stuckable).stuck.Store(true)
+		return "ok", nil
 	case "limited": // a snapshot with a table of descriptors that is nearly full
 		return limitedSnapshot()
 	case "snapshot": // with a reader of its own

@@ -1,12 +1,10 @@
 package process
 
 import (
-	"encoding/binary"
-	"io"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,164 +67,52 @@ func TestStatCachedIsStat(t *testing.T) {
 // to answer, as that of a lost NFS server does.
 func TestStuckFileSystem(t *testing.T) {
 	needRoot(t)
-	disk := mountStuckable(t)
-	h := startHelper(t, filepath.Join(disk.folder, "tool"), nil)
+	folder := t.TempDir()
+	// A process that served its own children could wait for itself.
+	disk := startHelper(t, "", nil)
+	if answer := disk.do("mount " + folder); answer != "ok" {
+		t.Skip(answer)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(folder, unix.MNT_DETACH) })
+	h := startHelper(t, filepath.Join(folder, "tool"), nil)
 	r := realReader(t)
 	first := look(t, r, h.pid)
-	if first.Exe != filepath.Join(disk.folder, "tool") || first.Name != "tool" || first.File.Trusted || first.File.Deleted {
+	if first.Exe != filepath.Join(folder, "tool") || first.Name != "tool" || first.File.Trusted || first.File.Deleted {
 		t.Errorf("%+v", first.Facts)
 	}
-	disk.stuck.Store(true)
-	done := make(chan *Snapshot, 1)
-	go func() {
-		for range factsTurn { // each process is read in full once
-			if s, err := r.Snapshot(t.Context()); err == nil && len(done) == 0 {
-				done <- s
-			}
-		}
-		fresh, err := NewReader(realConfig)
-		if err == nil {
-			_, _ = fresh.Snapshot(t.Context())
-			fresh.Close()
-		}
-		close(done)
-	}()
-	timeout := time.After(20 * time.Second)
-	for {
-		select {
-		case s, ok := <-done:
-			if !ok {
-				return
-			}
-			if p := find(s, h.pid); p == nil || p.Exe != first.Exe {
-				t.Errorf("%+v", p)
-			}
-		case <-timeout:
-			disk.stuck.Store(false)
-			t.Fatal("the reader is stuck too")
-		}
-	}
-}
-
-// stuckable is a file system of one program, the test binary called tool.
-type stuckable struct {
-	folder  string
-	fuse    *os.File
-	program *os.File
-	size    int64
-	stuck   atomic.Bool
-}
-
-// mountStuckable mounts one by the kernel's FUSE protocol
-// (linux/include/uapi/linux/fuse.h).
-func mountStuckable(t *testing.T) *stuckable {
-	t.Helper()
-	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	s := &stuckable{folder: t.TempDir(), fuse: os.NewFile(uintptr(fd), "fuse")}
-	if s.program, err = os.Open(testBinary(t)); err != nil {
-		t.Fatal(err)
-	}
-	info, err := s.program.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.size = info.Size()
-	options := "fd=" + strconv.Itoa(fd) + ",rootmode=40755,user_id=0,group_id=0,allow_other"
-	if err := unix.Mount("stuckable", s.folder, "fuse", unix.MS_NODEV, options); err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		_ = unix.Unmount(s.folder, unix.MNT_DETACH)
-		s.fuse.Close() // ends the connection, and whoever waits for it
-		s.program.Close()
-	})
-	go s.serve()
-	return s
-}
-
-// serve answers the requests of the kernel until the file system is unmounted.
-func (s *stuckable) serve() {
-	request := make([]byte, 1<<20)
-	for {
-		n, err := s.fuse.Read(request)
+	disk.do("stick")
+	t.Cleanup(disk.end) // before all others, who would wait for it
+	done := make(chan error, 1)
+	go func() { done <- readStuck(t.Context(), r, h.pid, first.Exe) }()
+	select {
+	case err := <-done:
 		if err != nil {
-			return
+			t.Error(err)
 		}
-		if n < 40 {
-			continue
-		}
-		for s.stuck.Load() {
-			time.Sleep(10 * time.Millisecond)
-		}
-		native := binary.NativeEndian
-		opcode, unique, node := native.Uint32(request[4:]), native.Uint64(request[8:]), native.Uint64(request[16:])
-		body, errno, silent := s.answer(opcode, node, request[40:n])
-		if silent {
-			continue
-		}
-		reply := make([]byte, 16, 16+len(body))
-		native.PutUint32(reply, uint32(16+len(body)))
-		native.PutUint32(reply[4:], uint32(-errno))
-		native.PutUint64(reply[8:], unique)
-		if _, err := s.fuse.Write(append(reply, body...)); err != nil {
-			continue
-		}
+	case <-time.After(20 * time.Second):
+		disk.end()
+		<-done
+		t.Fatal("the reader was stuck too")
 	}
 }
 
-// answer makes the body of a reply.
-func (s *stuckable) answer(opcode uint32, node uint64, request []byte) (body []byte, errno int32, silent bool) {
-	const noEntry, noCall = int32(unix.ENOENT), int32(unix.ENOSYS)
-	native := binary.NativeEndian
-	switch opcode {
-	case 1: // LOOKUP
-		if string(request) != "tool\x00" {
-			return nil, noEntry, false
-		}
-		body = make([]byte, 40) // the node, and no time for which it holds
-		native.PutUint64(body, 2)
-		return append(body, s.attributes(2)...), 0, false
-	case 2, 42: // FORGET, BATCH_FORGET
-		return nil, 0, true
-	case 3: // GETATTR
-		return append(make([]byte, 16), s.attributes(node)...), 0, false
-	case 26: // INIT
-		body = make([]byte, 64)
-		native.PutUint32(body, 7)
-		native.PutUint32(body[4:], 31)
-		native.PutUint32(body[20:], 1<<17) // the largest write
-		return body, 0, false
-	case 14, 27: // OPEN, OPENDIR
-		return make([]byte, 16), 0, false
-	case 15: // READ
-		offset, size := native.Uint64(request[8:]), native.Uint32(request[16:])
-		body = make([]byte, size)
-		n, err := s.program.ReadAt(body, int64(offset))
-		if err != nil && err != io.EOF {
-			return nil, int32(unix.EIO), false
-		}
-		return body[:n], 0, false
-	case 18, 25, 29: // RELEASE, FLUSH, RELEASEDIR
-		return nil, 0, false
+// readStuck has a reader that knows a process, and a new one, read it in full.
+func readStuck(ctx context.Context, known *Reader, pid int, exe string) error {
+	fresh, err := NewReader(realConfig)
+	if err != nil {
+		return err
 	}
-	return nil, noCall, false
-}
-
-// attributes are a struct fuse_attr.
-func (s *stuckable) attributes(node uint64) []byte {
-	native := binary.NativeEndian
-	b := make([]byte, 88)
-	mode, size := uint32(unix.S_IFDIR|0o755), uint64(0)
-	if node == 2 {
-		mode, size = unix.S_IFREG|0o755, uint64(s.size)
+	defer fresh.Close()
+	for range factsTurn {
+		for _, r := range []*Reader{known, fresh} {
+			s, err := r.Snapshot(ctx)
+			if err != nil {
+				return err
+			}
+			if p := find(s, pid); p == nil || p.Exe != exe {
+				return fmt.Errorf("%+v", p)
+			}
+		}
 	}
-	native.PutUint64(b, node)
-	native.PutUint64(b[8:], size)
-	native.PutUint32(b[60:], mode)
-	native.PutUint32(b[64:], 1) // links
-	native.PutUint32(b[80:], 4096)
-	return b
+	return nil
 }

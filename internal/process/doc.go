@@ -22,13 +22,22 @@
 //     cgroup or namespace, a rewritten command line.
 //   - Every snapshot, every executable file (not process): whether its path
 //     still leads to it, and the modes of file and folder.
-//   - Every snapshot, every network namespace: the listening sockets, by
-//     sock_diag(7) in our own, else from /proc/PID/net. Their owners are looked
-//     for in /proc/PID/fd, the dearest reading of all, only for sockets and
-//     processes that are new; known owners are verified by one readlink.
+//   - Every snapshot: the listening sockets of the host's network, by
+//     sock_diag(7) or else from /proc/1/net. Those of other network namespaces
+//     when something may have changed there, for without CAP_SYS_ADMIN their
+//     tables in /proc/PID/net cost milliseconds. Owners are looked for in
+//     /proc/PID/fd, the dearest reading of all, only for sockets and processes
+//     that are new and, a few in each snapshot, for processes whose number of
+//     descriptors has changed; known owners are verified by one readlink.
+//
+// Two things are never done: to ask a file system that a server on the network
+// has to answer for, and to take the end of a first thread for the end of a
+// process that goes on in others.
 //
 // Everything of one process is read relative to a descriptor of its /proc
 // directory, so that facts of two processes that bore the same pid cannot mix.
 // Where descriptors run short, files are opened for each reading and the start
 // time is compared instead: slower, not wrong.
+//
+// A [Handle] reads one live process in the same way, and can signal it.
 package process

@@ -22,7 +22,7 @@ type Fixture struct {
 // Write makes the tree on disk, or ends the test.
 func (t Tree) Write(tb testing.TB) *Fixture {
 	tb.Helper()
-	dir := folder(tb, len(t.Processes))
+	dir := folder(tb)
 	f := &Fixture{Proc: filepath.Join(dir, "proc"), Root: filepath.Join(dir, "root"), tb: tb, networks: make(map[uint64]bool)}
 	f.machine(&t)
 	f.files(&t)

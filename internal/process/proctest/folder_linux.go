@@ -7,19 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A fixture of so many processes is written to memory where there is room:
-// some file systems take half a minute for it.
-const (
-	manyProcesses = 1000
-	roomNeeded    = 1 << 30
-)
-
-// folder makes the folder of a fixture, which goes away with the test.
-func folder(tb testing.TB, processes int) string {
+// folder makes the folder of a fixture, which goes away with the test. It is in
+// memory where there is room: some file systems take half a minute for 5,000
+// processes.
+func folder(tb testing.TB) string {
 	tb.Helper()
-	const memory = "/dev/shm"
+	const memory, roomNeeded = "/dev/shm", 1 << 30
 	var fs unix.Statfs_t
-	if processes < manyProcesses || unix.Statfs(memory, &fs) != nil || fs.Type != unix.TMPFS_MAGIC || fs.Bavail*uint64(fs.Bsize) < roomNeeded {
+	if unix.Statfs(memory, &fs) != nil || fs.Type != unix.TMPFS_MAGIC || fs.Bavail*uint64(fs.Bsize) < roomNeeded {
 		return tb.TempDir()
 	}
 	dir, err := os.MkdirTemp(memory, "proctest")

@@ -5,7 +5,7 @@ package proctest
 import "testing"
 
 // folder makes the folder of a fixture, which goes away with the test.
-func folder(tb testing.TB, _ int) string {
+func folder(tb testing.TB) string {
 	tb.Helper()
 	return tb.TempDir()
 }

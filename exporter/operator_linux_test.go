@@ -162,7 +162,7 @@ func TestKilledDuringATermination(t *testing.T) {
 	p := startProgram(t, "--terminate.grace=30s", "--audit.file="+audit)
 	v := startVictim(t, "ignores")
 	r := p.request("POST", fmt.Sprintf("/api/v1/processes/%d/terminate", v.pid), fmt.Sprintf(`{"identity":%q}`, p.identity(v.pid)))
-	go p.do(r) //nolint:errcheck // it must fail
+	go p.do(r) // must fail
 	awaitDecision(t, audit)
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

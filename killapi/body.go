@@ -65,8 +65,7 @@ func decode(text []byte, into any, loose bool) error {
 
 // plainError says what is wrong without the names of Go types.
 func plainError(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%q must not be a %s", wrong.Field, wrong.Value)
 	}
 	return errNoJSON

@@ -135,7 +135,7 @@ func New(config Config) *API {
 	for path, allowed := range methods {
 		a.mux.Handle(path, a.otherMethods(allowed))
 	}
-	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		a.answerProblem(w, problemNoCall)
 	})
 	return a

@@ -47,7 +47,7 @@ var (
 
 // once makes a termination, or answers with that of an earlier request with the
 // same key.
-func (a *API) once(w http.ResponseWriter, r *http.Request, who token.Record, pid int, body []byte, do func() (terminate.Result, error)) error {
+func (a *API) once(w http.ResponseWriter, r *http.Request, who token.Record, body []byte, do func() (terminate.Result, error)) error {
 	header, given := r.Header["Idempotency-Key"]
 	if !given {
 		result, err := do()

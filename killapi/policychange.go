@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"server-monitor/internal/policy"
@@ -134,13 +135,13 @@ func readDocument(text []byte, platform policy.Platform, name string) (*policy.D
 	d.CreatedAt, d.UpdatedAt = time.Time{}, time.Time{} // are up to the database
 	problems := policy.Validate(&d)
 	if policy.Grave(problems) {
-		detail := ""
+		var sentences []string
 		for _, p := range problems {
 			if p.Grave {
-				detail += p.Field + " " + p.Text + ". "
+				sentences = append(sentences, p.Field+" "+p.Text+".")
 			}
 		}
-		return nil, nil, problemMalformedPolicy.with(detail[:len(detail)-1])
+		return nil, nil, problemMalformedPolicy.with(strings.Join(sentences, " "))
 	}
 	return &d, problems, nil
 }

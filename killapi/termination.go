@@ -101,7 +101,7 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 	if err := body.check(); err != nil {
 		return err
 	}
-	return a.once(w, r, who, pid, text, func() (terminate.Result, error) {
+	return a.once(w, r, who, text, func() (terminate.Result, error) {
 		if wait := a.endings.take(who.ID); wait > 0 {
 			a.auditDenial(r, who, codeTooManyEndings)
 			p := *problemEndings

@@ -136,7 +136,7 @@ func TestNothingIsKnown(t *testing.T) {
 func TestColours(t *testing.T) {
 	fs := func(values string) string {
 		var all strings.Builder
-		for _, pair := range strings.Fields(values) {
+		for pair := range strings.FieldsSeq(values) {
 			name, value, _ := strings.Cut(pair, "=")
 			all.WriteString("filesystem_" + name + `{device="d",fstype="f",mountpoint="/m"} ` + value + "\n")
 		}

@@ -16,7 +16,7 @@
 //   - Once for each identity, and again when stat shows another name or
 //     other addresses of code, stack, arguments or environment (all of which
 //     execve(2) moves), when the owner changes, in the first seconds of a
-//     life, and for one process in 32 in turn with every snapshot:
+//     life, and for one process in 64 in turn with every snapshot:
 //     executable, cgroup, namespaces and the first word of the command line.
 //     The turn catches what the kernel gives no sign of: a move to another
 //     cgroup or namespace, a rewritten command line.

@@ -58,7 +58,8 @@ type Reader struct {
 
 // Facts are read again in these cases; see the package comment.
 const (
-	factsTurn   = 32
+	factsTurn   = 64
+	countTurn   = 4
 	searchTurn  = 128
 	searchPart  = 256
 	youngLife   = 5 * time.Second
@@ -202,6 +203,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 // finish gives a process of the snapshot what is known only once all have been
 // read, and its revision.
 func (r *Reader) finish(t *tracked, p *Process) {
+	p.OpenFDs = t.openFDs
 	p.Listen = t.listen
 	p.Denied = t.factsDenied
 	if t.socketsDenied {

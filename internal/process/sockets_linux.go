@@ -113,6 +113,9 @@ func isSocket(link []byte) bool { return len(link) > 9 && string(link[:8]) == "s
 func (r *Reader) findOwners(ctx context.Context) error {
 	table := r.sockets
 	news := table.missing > 0
+	if news {
+		r.countAll()
+	}
 	quota := 1 + len(r.met)/searchPart
 	for i := range r.met {
 		t := r.met[(uint64(i)+r.sequence)%uint64(len(r.met))] // another one is first every time
@@ -150,6 +153,15 @@ func (r *Reader) findOwners(ctx context.Context) error {
 		s.searched = true
 	}
 	return nil
+}
+
+// countAll counts the descriptors of those processes whose turn was not now.
+func (r *Reader) countAll() {
+	for _, t := range r.met {
+		if t.counted != r.sequence {
+			r.readDescriptorCount(t)
+		}
+	}
 }
 
 // search walks the descriptors of a process and notes the sockets among them.

@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
 )
 
 // rawStat is what a snapshot needs of /proc/PID/stat (proc_pid_stat(5)).
@@ -78,4 +79,37 @@ func parseStat(line []byte) (rawStat, error) {
 		s.image = (s.image ^ field(number)) * 0x100000001b3 // FNV-1a's prime
 	}
 	return s, nil
+}
+
+// lastStat keeps what the last line of stat of a process meant. Most processes
+// do nothing between two snapshots: to see that a line is the same takes a tenth
+// of the time that parsing takes.
+type lastStat struct {
+	hash      uint64
+	known     rawStat
+	comm, end int  // where the name is
+	same      bool // the line was the same as the one before
+}
+
+// statSeed makes hashes that nobody can foresee.
+var statSeed = maphash.MakeSeed()
+
+// parse is parseStat.
+func (l *lastStat) parse(line []byte) (rawStat, error) {
+	hash := maphash.Bytes(statSeed, line)
+	l.same = hash == l.hash && l.end > 0 && l.end <= len(line)
+	if l.same {
+		known := l.known
+		known.comm = line[l.comm:l.end]
+		return known, nil
+	}
+	raw, err := parseStat(line)
+	if err != nil {
+		return raw, err
+	}
+	l.hash, l.known = hash, raw
+	l.known.comm = nil // it aliases the buffer
+	l.comm = bytes.IndexByte(line, '(') + 1
+	l.end = l.comm + len(raw.comm)
+	return raw, nil
 }

@@ -17,6 +17,7 @@ type tracked struct {
 	stat, dir, fds, thread int
 	name                   string // the pid in digits, for look-ups when dir is not held
 
+	last      lastStat
 	comm      string
 	image     uint64
 	euid      int
@@ -39,6 +40,7 @@ type tracked struct {
 	factsDenied Denied
 
 	openFDs       int
+	counted       uint64 // the last snapshot in which they were counted
 	fdsChanged    bool   // their number differs from the last snapshot's
 	fdsUnsearched bool   // it did since they were searched
 	searched      bool   // its descriptors were searched for sockets

@@ -26,7 +26,9 @@ func (r *Reader) update(t *tracked) (Process, error) {
 		t.StartTicks, t.kernel = raw.start, raw.kernel
 	}
 	t.started(r.boot.Add(time.Duration(raw.start) * (time.Second / userHZ)))
-	r.readDescriptorCount(t)
+	if t.fdsChanged = false; r.mustCount(t) {
+		r.readDescriptorCount(t)
+	}
 	if err := r.updateFacts(t, &raw); err != nil {
 		return Process{}, err
 	}
@@ -109,7 +111,7 @@ func (r *Reader) readStat(t *tracked) (rawStat, error) {
 	if err != nil {
 		return rawStat{}, err
 	}
-	raw, err := parseStat(line)
+	raw, err := t.last.parse(line)
 	switch {
 	case err != nil:
 		return rawStat{}, err
@@ -129,7 +131,7 @@ func (r *Reader) statLine(t *tracked) ([]byte, error) {
 		dir, name := r.leaderAt(t, "stat")
 		return r.readFile(dir, name, r.buffer)
 	}
-	n, err := unix.Pread(t.stat, r.buffer, 0)
+	n, err := preadNow(t.stat, r.buffer)
 	if err != nil {
 		return nil, err
 	}
@@ -142,15 +144,17 @@ func (r *Reader) effectiveUID(t *tracked) int {
 	if !r.real {
 		return r.fixtureUID(t)
 	}
-	var st unix.Stat_t
+	var st unix.Statx_t
 	var err error
 	switch {
 	case t.thread >= 0:
-		err = unix.Fstat(t.thread, &st)
+		err = statxNow(t.thread, unix.STATX_UID, &st)
 	case t.dir >= 0:
-		err = unix.Fstat(t.dir, &st)
+		err = statxNow(t.dir, unix.STATX_UID, &st)
 	default:
-		err = unix.Fstatat(r.proc, t.name, &st, 0)
+		var named unix.Stat_t
+		err = unix.Fstatat(r.proc, t.name, &named, 0)
+		st.Uid = named.Uid
 	}
 	if err != nil {
 		return t.euid
@@ -158,23 +162,43 @@ func (r *Reader) effectiveUID(t *tracked) int {
 	return int(st.Uid)
 }
 
+// mustCount tells whether the open descriptors are to be counted now. Those of a
+// process whose line of stat has not changed, so that it has hardly run, are
+// counted in turn, and whenever there is a socket whose owner is looked for.
+func (r *Reader) mustCount(t *tracked) bool {
+	return !t.last.same || !t.held() || !r.countFDs || t.factsYoung || (r.sequence+uint64(t.PID))%countTurn == 0
+}
+
 // readDescriptorCount counts the open descriptors: by the size of /proc/PID/fd
 // where the kernel is 6.2 or later (proc_pid_fd(5)), else by listing it.
 func (r *Reader) readDescriptorCount(t *tracked) {
+	t.counted = r.sequence
 	if t.kernel {
 		t.openFDs = 0
 		return
 	}
 	count := -1
 	if r.countFDs {
-		var st unix.Stat_t
-		held := t.fds >= 0 && t.thread < 0
-		if held && unix.Fstat(t.fds, &st) == nil || !held && r.statAt(t, "fd", &st) == nil {
-			count = int(st.Size)
-		}
+		count = r.descriptorCount(t)
 	} else {
 		count = r.listDescriptors(t, nil)
 	}
 	t.fdsChanged = count != t.openFDs
 	t.openFDs = count
+}
+
+// descriptorCount is the size of /proc/PID/fd, -1 where that may not be seen.
+func (r *Reader) descriptorCount(t *tracked) int {
+	if t.fds >= 0 && t.thread < 0 {
+		var st unix.Statx_t
+		if statxNow(t.fds, unix.STATX_SIZE, &st) == nil {
+			return int(st.Size)
+		}
+		return -1
+	}
+	var st unix.Stat_t
+	if r.statAt(t, "fd", &st) != nil {
+		return -1
+	}
+	return int(st.Size)
 }

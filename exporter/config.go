@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
 
 	"server-monitor/collector"
 	"server-monitor/internal/language"
@@ -49,12 +50,14 @@ func newApp(stdout, stderr io.Writer) (*kingpin.Application, *config) {
 	app.Version(version.Print("server-monitor"))
 	app.HelpFlag.Short('h')
 	c := &config{stdout: stdout, stderr: stderr, commands: make(map[string]func(*config) error)}
+	c.serve.webs, c.serve.enabled = make(map[string]*web.FlagConfig), make(map[string]*collectorFlag)
 	c.addShared(app)
 	c.addPolicy(app)
 	c.addServe(app)
 	c.addScan(app)
 	c.addToken(app)
 	c.addPolicyCommands(app)
+	c.addDoctor(app)
 	return app, c
 }
 
@@ -116,8 +119,8 @@ func (c *config) check(command string) error {
 		*root = filepath.Clean(*root)
 	}
 	c.policy.check(&c.problems)
-	if command == serveCommand {
-		c.serve.check(&c.problems)
+	if c.serve.webs[command] != nil {
+		c.serve.check(&c.problems, command)
 	}
 	return c.problems.err()
 }

@@ -24,7 +24,8 @@ const defaultAddress = ":10042"
 
 // serveConfig is what the command serve can be told.
 type serveConfig struct {
-	web                    *web.FlagConfig
+	web                    *web.FlagConfig            // those of the command that runs
+	webs                   map[string]*web.FlagConfig // by command
 	telemetryPath          string
 	disableExporterMetrics bool
 	maxRequests            int
@@ -67,10 +68,17 @@ var collectorHelp = map[string]string{
 }
 
 func (c *config) addServe(app *kingpin.Application) {
-	s := &c.serve
 	command := app.Command(serveCommand, "Serve metrics for Prometheus (default).").Default()
 	c.commands[serveCommand] = serve
-	s.web = kingpinflag.AddFlags(command, defaultAddress)
+	c.addServeFlags(command)
+}
+
+// addServeFlags adds the flags of serve to a command that serves, or looks at
+// what would be served. They share what they fill, as one command runs; only
+// the toolkit's flags are made anew for each.
+func (c *config) addServeFlags(command *kingpin.CmdClause) {
+	s := &c.serve
+	s.webs[command.FullCommand()] = kingpinflag.AddFlags(command, defaultAddress)
 	command.Flag("web.telemetry-path", "Path under which to serve metrics.").Default("/metrics").StringVar(&s.telemetryPath)
 	command.Flag("web.disable-exporter-metrics", "Leave out metrics about the exporter itself (promhttp_*, process_*, go_*).").
 		BoolVar(&s.disableExporterMetrics)
@@ -81,10 +89,11 @@ func (c *config) addServe(app *kingpin.Application) {
 		Default("500ms"), &s.timeoutOffset, parseDuration)
 	command.Flag("collector.disable-defaults", "Switch off all collectors that are not switched on by a flag.").
 		BoolVar(&s.disableDefaults)
-	s.enabled = make(map[string]*collectorFlag, len(collectorHelp))
 	for _, name := range slices.Sorted(maps.Keys(collectorHelp)) {
-		f := new(collectorFlag)
-		s.enabled[name] = f
+		if s.enabled[name] == nil {
+			s.enabled[name] = new(collectorFlag)
+		}
+		f := s.enabled[name]
 		command.Flag("collector."+name, "Collect "+collectorHelp[name]+".").Default("true").IsSetByUser(&f.given).BoolVar(&f.on)
 	}
 	c.addCollectorFlags(command)
@@ -127,8 +136,9 @@ func checkName(name string) error {
 	return nil
 }
 
-// check looks at what flags say together.
-func (s *serveConfig) check(p *problems) {
+// check looks at what flags of a command say together.
+func (s *serveConfig) check(p *problems, command string) {
+	s.web = s.webs[command]
 	if len(s.services) == 0 {
 		s.services = service.DefaultConfigured
 	}

@@ -41,7 +41,7 @@ func TestCommands(t *testing.T) {
 	}
 
 	text, yes := func(s string) *string { return &s }, true
-	run("made linux/job", plain.Set(t.Context(), store, "linux/Job", policycmd.Edit{Description: text("our job"), Terminatable: &yes, AutoTerminate: &yes}))
+	run("made linux/job", plain.Set(t.Context(), store, "linux/Job", policycmd.Edit{Description: text("our job"), DescriptionKo: text("우리 작업"), Terminatable: &yes, AutoTerminate: &yes}))
 	run("changed linux/nginx", plain.Set(t.Context(), store, "linux/nginx", policycmd.Edit{Reason: text("the shop runs on it")}))
 	run("note: the embedded catalogue protects linux/nginx", plain.Set(t.Context(), store, "linux/nginx", policycmd.Edit{Terminatable: &yes}))
 	run("1 edited since", plain.Seed(t.Context(), store, catalogue, false))

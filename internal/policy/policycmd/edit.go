@@ -81,7 +81,7 @@ func base(ctx context.Context, store *mongostore.Store, platform policy.Platform
 			return copyOf(&d), nil
 		}
 	}
-	return &policy.Document{Name: name, Platform: platform, Category: "utility"}, nil
+	return copyOf(&policy.Document{Name: name, Platform: platform, Category: "utility"}), nil
 }
 
 // copyOf is a document that may be changed.

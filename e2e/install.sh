@@ -9,6 +9,7 @@ chromium
 curl
 debootstrap
 iproute2
+jq
 procps
 prometheus
 prometheus-alertmanager

@@ -142,6 +142,9 @@ func sockets(listen []process.Socket) []Socket {
 			Protocol: s.Protocol.String(), Address: s.Addr.Addr().String(), Port: s.Addr.Port(),
 			Scope: s.Scope().String(),
 		}
+		if known, ok := risk.LookupPort(s.Protocol, s.Addr.Port()); ok {
+			rows[i].PortName = known.Name
+		}
 	}
 	return rows
 }

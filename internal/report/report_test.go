@@ -81,6 +81,13 @@ func TestPortsNameTheOpenOnesFirst(t *testing.T) {
 	}
 }
 
+func TestPortsBearTheNamesThatTheyAreKnownBy(t *testing.T) {
+	listen := New(sample(), language.English).Processes[1].Listen
+	if listen[0].PortName != "redis" || listen[3].PortName == "redis" {
+		t.Errorf("sockets %+v", listen)
+	}
+}
+
 func TestTable(t *testing.T) {
 	for _, l := range language.All {
 		var plain, coloured strings.Builder

@@ -14,7 +14,7 @@ func listPIDs(dir int, buf []byte, pids []int) ([]int, error) {
 		return pids, fmt.Errorf("rewind /proc: %w", err)
 	}
 	for {
-		n, err := unix.Getdents(dir, buf)
+		n, err := getdentsNow(dir, buf)
 		if err == unix.EINTR {
 			continue
 		}

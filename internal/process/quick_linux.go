@@ -26,6 +26,16 @@ func preadNow(fd int, buffer []byte) (int, error) {
 	}
 }
 
+// getdentsNow is getdents64(2).
+func getdentsNow(dir int, buffer []byte) (int, error) {
+	n, _, errno := unix.RawSyscall(unix.SYS_GETDENTS64,
+		uintptr(dir), uintptr(unsafe.Pointer(unsafe.SliceData(buffer))), uintptr(len(buffer))) //nolint:gosec // as unix.Getdents does it
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
 // statxNow is statx(2) on a descriptor of procfs, for those fields that the mask
 // names. Where the kernel or a filter refuses it, it is fstat(2).
 func statxNow(fd int, mask uint32, st *unix.Statx_t) error {

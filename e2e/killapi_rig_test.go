@@ -27,7 +27,8 @@ const (
 // deploy/systemd says, and on which anna is logged in.
 type killServer struct {
 	*server
-	tokens int
+	address string // of the operator listener
+	tokens  int
 }
 
 // The programs of anna. All of them are children of the shell of her session;
@@ -38,7 +39,7 @@ const annasPrograms = "sleep 1001 & sleep 1002 & sleep 1003 & sleep 1004 & sleep
 // bootKillServer boots the server. The service has the given flags.
 func bootKillServer(t *testing.T, flags string) *killServer {
 	t.Helper()
-	s := &killServer{server: &server{Machine: rig.NewMachine(t)}}
+	s := &killServer{server: &server{Machine: rig.NewMachine(t)}, address: "127.0.0.1:10043"}
 	deploy := filepath.Join(programs.Source, "deploy", "systemd")
 	s.CopyFile(t, programs.Monitor, "/usr/bin/server-monitor", 0o755)
 	for from, to := range map[string]string{
@@ -166,7 +167,7 @@ func (s *killServer) call(t *testing.T, token, path, body string) *said {
 	if body != "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:10043/api/v1"+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.address+"/api/v1"+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func (s *killServer) identity(t *testing.T, token string, pid int) string {
 	t.Helper()
 	path := "/processes/" + itoa(pid)
 	var listed listedProcess
-	status, text := rig.Get(t, s.client, "http://127.0.0.1:10043/api/v1"+path, "Authorization: Bearer "+token)
+	status, text := rig.Get(t, s.client, "http://"+s.address+"/api/v1"+path, "Authorization: Bearer "+token)
 	if err := json.Unmarshal([]byte(text), &listed); status != http.StatusOK || err != nil || listed.Identity == "" {
 		t.Fatalf("GET %s: status %d, %v: %s", path, status, err, text)
 	}

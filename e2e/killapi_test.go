@@ -28,6 +28,7 @@ func TestKillAPI(t *testing.T) {
 	t.Run("protected", s.testProtected)
 	t.Run("audit", func(t *testing.T) { s.testAudit(t, admin) })
 	t.Run("metrics", s.testTerminationMetrics)
+	t.Run("without the drop-in's right", func(t *testing.T) { s.testWithoutRight(t, s.token(t, "operator")) })
 	t.Run("stop", s.testStop)
 }
 
@@ -293,5 +294,29 @@ func (s *killServer) testTerminationMetrics(t *testing.T) {
 		if n, err := scrape.Value("server_monitor_termination_requests_total", labels); err != nil || n < want.min || n > want.max {
 			t.Errorf("%v: %v (%v), want %v to %v", labels, n, err, want.min, want.max)
 		}
+	}
+}
+
+// testWithoutRight: what the unit may without the drop-in does not suffice, and
+// the answer says so.
+func (s *killServer) testWithoutRight(t *testing.T, operator string) {
+	reader := *s
+	reader.address = "127.0.0.1:10097"
+	s.Start(t, "e2e-reader", []string{"User=server-monitor", "AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH"},
+		"server-monitor", "--web.listen-address=127.0.0.1:10098", "--operator.listen-address="+reader.address, "--operator.token-file="+tokenFile)
+	rig.Eventually(t, 20*time.Second, func() error {
+		response, err := s.client.Get("http://" + reader.address + "/")
+		if err == nil {
+			response.Body.Close()
+		}
+		return err
+	})
+	pid := s.pidOf(t, "sleep 1003")
+	got := reader.terminate(t, operator, pid)
+	if got.Status != http.StatusNotImplemented || !slices.Equal(got.codes(), []string{"not-permitted"}) {
+		t.Errorf("%s, want 501 not-permitted", got)
+	}
+	if !s.lives(pid) {
+		t.Error("the process has ended")
 	}
 }

@@ -129,6 +129,16 @@ cross: ## Compile for every supported system
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o $$out ./exporter; \
 	done
 
+.PHONY: demo
+demo: ## Build and start the demo stack in Docker: Grafana on http://localhost:3000 (password in .env)
+	sh deploy/demo/env.sh
+	docker compose up --detach --build --wait
+	@echo "Grafana: http://localhost:3000 (user admin, GRAFANA_PASSWORD in .env), console: http://localhost:10043"
+
+.PHONY: demo-down
+demo-down: ## Stop the demo stack and keep its data
+	docker compose down
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(BUILD)

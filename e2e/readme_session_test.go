@@ -51,12 +51,15 @@ func parseSession(block string) []step {
 const mark = "\x1e"
 
 // beginSession prepares what a session finds, in a network, a process table and
-// a file tree of its own. Logins are told by their terminals there, as on a
-// host without systemd.
+// a file tree of its own: the program under test too, where "make build" puts
+// it. Logins are told by their terminals there, as on a host without systemd.
 const beginSession = `
 set -eu
-mode=$1 ferretdb=$2 sample=$3 scratch=$4
+mode=$1 ferretdb=$2 sample=$3 scratch=$4 monitor=$5
 ip link set lo up
+mkdir -p build
+if [ ! -e build/server-monitor ]; then cp "$monitor" build/server-monitor; fi
+mount --bind "$monitor" build/server-monitor
 await() { for i in $(seq 200); do if "$@" >/dev/null 2>&1; then return; fi; sleep 0.1; done; echo "in vain: $*"; exit 1; }
 case $mode in
 policy)
@@ -112,7 +115,7 @@ func runSession(t *testing.T, mode string, steps []step) {
 		ferretdb = programs.Database(t)
 	}
 	cmd := exec.Command("unshare", "--net", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc",
-		"bash", "-c", script, "README", mode, ferretdb, programs.Sample, t.TempDir())
+		"bash", "-c", script, "README", mode, ferretdb, programs.Sample, t.TempDir(), programs.Monitor)
 	cmd.Dir = programs.Source
 	stdout, stderr, status := rig.Run(t, cmd, commandLimit)
 	if status != 0 {

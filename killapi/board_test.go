@@ -60,7 +60,7 @@ func TestEveryScreenShowsTheSame(t *testing.T) {
 	b := new(board)
 	screens := []*screen{{}, {}, {}}
 	present := map[int]int{} // pid: value
-	for round := range 1500 {
+	for round := range 400 {
 		for range random.IntN(4) {
 			pid := 1 + random.IntN(40)
 			if random.IntN(3) == 0 {

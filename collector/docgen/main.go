@@ -26,5 +26,5 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(args[0], text, 0o644) //nolint:gosec // everybody may read it
+	return os.WriteFile(args[0], text, 0o644)
 }

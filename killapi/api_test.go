@@ -108,7 +108,7 @@ func (fakeServices) Services(context.Context) ([]service.Service, error) {
 // testAPI is an API with a token of each role.
 type testAPI struct {
 	*API
-	t          *testing.T
+	t          testing.TB
 	terminator *fakeTerminator
 	events     *terminate.RecentEvents
 	tokens     map[token.Role]string
@@ -128,7 +128,7 @@ func (a *testAPI) count(code string) {
 
 const testHost = "127.0.0.1:10043"
 
-func newTestAPI(t *testing.T, change func(*Config)) *testAPI {
+func newTestAPI(t testing.TB, change func(*Config)) *testAPI {
 	t.Helper()
 	a := &testAPI{
 		t: t, denied: make(map[string]int), terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},

@@ -234,7 +234,7 @@ func (c *contract) codes(response any) []string {
 }
 
 // hold holds an answer against the description, and remembers it.
-func (c *contract) hold(t *testing.T, r *http.Request, requestBody string, status int, header http.Header, body string) {
+func (c *contract) hold(t testing.TB, r *http.Request, requestBody string, status int, header http.Header, body string) {
 	t.Helper()
 	o, ok := c.find(r.Method, r.URL.Path)
 	if !ok {
@@ -266,7 +266,7 @@ func (c *contract) hold(t *testing.T, r *http.Request, requestBody string, statu
 }
 
 // holdBody holds a body against its schema, and returns the code of a problem.
-func (c *contract) holdBody(t *testing.T, o *operation, key string, response any, head bool, header http.Header, body string) (code string) {
+func (c *contract) holdBody(t testing.TB, o *operation, key string, response any, head bool, header http.Header, body string) (code string) {
 	t.Helper()
 	content, ok := response.(map[string]any)["content"].(map[string]any)
 	if !ok || head {
@@ -298,7 +298,7 @@ func (c *contract) holdBody(t *testing.T, o *operation, key string, response any
 }
 
 // holdHeaders tells headers that are missing.
-func (c *contract) holdHeaders(t *testing.T, o *operation, key string, response any, header http.Header) {
+func (c *contract) holdHeaders(t testing.TB, o *operation, key string, response any, header http.Header) {
 	t.Helper()
 	headers, _ := c.at(response, "headers")
 	promised, _ := headers.(map[string]any)
@@ -310,7 +310,7 @@ func (c *contract) holdHeaders(t *testing.T, o *operation, key string, response 
 }
 
 // holdEvent holds an event of a stream against the description.
-func (c *contract) holdEvent(t *testing.T, path string, e event) {
+func (c *contract) holdEvent(t testing.TB, path string, e event) {
 	t.Helper()
 	o, _ := c.find(http.MethodGet, path)
 	pointer := o.pointer + "/responses/200/content/text~1event-stream/x-events/" + e.name

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	gopsutil "github.com/shirou/gopsutil/v4/process"
 	"golang.org/x/sys/unix"
@@ -43,7 +43,14 @@ func serveSubject(args []string) error {
 		return err
 	}
 	asked := bufio.NewScanner(os.Stdin)
-	for asked.Scan() {
+	for begun := 0; asked.Scan(); begun++ {
+		if begun == 1+warmUp {
+			stop, err := profile(args[0])
+			if err != nil {
+				return err
+			}
+			defer stop()
+		}
 		n, err := runOnce()
 		if err != nil {
 			return err
@@ -53,6 +60,26 @@ func serveSubject(args []string) error {
 		fmt.Println(n, memory.Mallocs)
 	}
 	return asked.Err()
+}
+
+// profile writes a profile of the processor time of the rounds that count into
+// the folder that BENCH_PROFILES names, if it does.
+func profile(name string) (stop func(), err error) {
+	folder := os.Getenv("BENCH_PROFILES")
+	if folder == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(filepath.Join(folder, name+".prof"))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		file.Close()
+	}, nil
 }
 
 // newFloor holds the stat files of all processes open.
@@ -181,7 +208,11 @@ func (c *count) Write(b []byte) (int, error) {
 
 // expose writes what a scrape of the set gives.
 func expose(set *collector.Set) (int, error) {
-	families, err := gather(set)
+	selected, err := set.Select(context.Background(), nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	families, err := selected.Gather()
 	if err != nil {
 		return 0, err
 	}
@@ -192,16 +223,6 @@ func expose(set *collector.Set) (int, error) {
 		}
 	}
 	return int(written), nil
-}
-
-func gather(set *collector.Set) ([]*dto.MetricFamily, error) {
-	selected, err := set.Select(context.Background(), nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(selected)
-	return registry.Gather()
 }
 
 // newGopsutil asks gopsutil for what a snapshot of server-monitor tells of each

@@ -29,6 +29,8 @@ type subject struct {
 	mallocs func() (uint64, error)
 	// telling is how many askings it costs to say so.
 	telling int
+	// leave tells it to end, nil where it takes a signal.
+	leave func() error
 }
 
 // asked is what the askings of a subject have cost together.
@@ -72,7 +74,10 @@ const settle = 30 * time.Millisecond
 
 // stop ends the subject.
 func (s *subject) stop() {
-	_ = s.cmd.Process.Signal(unix.SIGTERM)
+	if s.leave == nil {
+		s.leave = func() error { return s.cmd.Process.Signal(unix.SIGTERM) }
+	}
+	_ = s.leave()
 	done := make(chan struct{})
 	go func() {
 		_ = s.cmd.Wait()
@@ -185,7 +190,7 @@ func startLoop(name, kind string) (*subject, error) {
 	}
 	answers := bufio.NewScanner(out)
 	var allocated uint64
-	s := &subject{name: name, cmd: cmd}
+	s := &subject{name: name, cmd: cmd, leave: in.Close}
 	s.ask = func() (int, error) {
 		if _, err := io.WriteString(in, "\n"); err != nil {
 			return 0, err

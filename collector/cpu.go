@@ -126,13 +126,10 @@ func newCPU(read func(context.Context) (map[int]cpuTimes, error), perCore bool) 
 // cpuSecondsPerCore describes the family with one more label. It takes the
 // place of the sum: one family cannot have two sets of labels.
 func cpuSecondsPerCore() metric {
-	return metric{
-		desc: prometheus.NewDesc(prometheus.BuildFQName(namespace, "", cpuSecondsName),
-			"Seconds that each core spent in each mode, guests counted as user and nice; "+
-				"0 in the modes that the operating system does not count.",
-			[]string{"cpu", "mode"}, nil),
-		kind: prometheus.CounterValue,
-	}
+	return newMetric(cpuSecondsName,
+		"Seconds that each core spent in each mode, guests counted as user and nice; "+
+			"0 in the modes that the operating system does not count.",
+		prometheus.CounterValue, "cpu", "mode")
 }
 
 // Update implements [Collector].

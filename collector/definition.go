@@ -35,15 +35,22 @@ func Definitions() []Definition {
 
 // metric is a family whose description was built once.
 type metric struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
+	desc   *prometheus.Desc
+	kind   prometheus.ValueType
+	family *family
 }
 
 // define declares a family of a collector. It is called from package
 // variables only, so that [Definitions] is complete before main starts.
 func define(collector, name, help string, kind prometheus.ValueType, labels ...string) metric {
-	d := declare(collector, name, help, *kind.ToDTO(), labels...)
-	return metric{desc: prometheus.NewDesc(d.Name, help, labels, nil), kind: kind}
+	declare(collector, name, help, *kind.ToDTO(), labels...)
+	return newMetric(name, help, kind, labels...)
+}
+
+// newMetric makes a metric that is declared elsewhere, or not at all.
+func newMetric(name, help string, kind prometheus.ValueType, labels ...string) metric {
+	name = prometheus.BuildFQName(namespace, "", name)
+	return metric{desc: prometheus.NewDesc(name, help, labels, nil), kind: kind, family: newFamily(name, help, labels)}
 }
 
 // declare declares a family that is published otherwise than sample by sample.
@@ -59,7 +66,12 @@ func (d *Definition) counters() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: d.Name, Help: d.Help}, d.Labels)
 }
 
-// send publishes one sample. Label values must be valid UTF-8.
+// send publishes one sample. Label values must be valid UTF-8, and not be
+// changed afterwards.
 func (m metric) send(ch chan<- prometheus.Metric, value float64, labels ...string) {
-	ch <- prometheus.MustNewConstMetric(m.desc, m.kind, value, labels...)
+	ch <- m.sample(value, labels)
+}
+
+func (m metric) sample(value float64, labels []string) *sample {
+	return &sample{m, m.family.labels(labels), value}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
 	"server-monitor/internal/inventory"
@@ -18,11 +17,16 @@ import (
 
 // idleSource gives the same processes again and again, each time with a little
 // more processor time, as a machine does on which nothing starts or ends.
-type idleSource struct{ processes []process.Process }
+type idleSource struct {
+	processes []process.Process
+	still     bool // nothing is spent any more
+}
 
 func (s *idleSource) Snapshot(context.Context) (*process.Snapshot, error) {
 	for i := range s.processes {
-		s.processes[i].CPUSeconds += 0.01
+		if !s.still {
+			s.processes[i].CPUSeconds += 0.01
+		}
 	}
 	return &process.Snapshot{Taken: testBegin, MemoryTotal: testMemory, Processes: slices.Clone(s.processes)}, nil
 }
@@ -83,9 +87,7 @@ func scrapeText(set *Set) error {
 	if err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(selected)
-	families, err := registry.Gather()
+	families, err := selected.Gather()
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *Set) Names() []string { return s.names }
 // Select narrows the set for one scrape: to the collectors of include, or,
 // where that is empty, to all but those of exclude. The result collects until
 // ctx ends and reports the collectors that were not done by then as failed.
-func (s *Set) Select(ctx context.Context, include, exclude []string) (prometheus.Collector, error) {
+func (s *Set) Select(ctx context.Context, include, exclude []string) (Selection, error) {
 	if len(include) > 0 && len(exclude) > 0 {
 		return nil, errors.New("collect[] and exclude[] cannot be used together")
 	}
@@ -68,6 +68,13 @@ func (s *Set) Select(ctx context.Context, include, exclude []string) (prometheus
 	return selection{set: s, ctx: ctx, names: names}, nil
 }
 
+// Selection is the collectors of one scrape. To gather from it is cheaper than to
+// register it somewhere; both give the same.
+type Selection interface {
+	prometheus.Collector
+	prometheus.Gatherer
+}
+
 // selection is the collectors of one scrape.
 type selection struct {
 	set   *Set
@@ -82,23 +89,25 @@ func (s selection) Describe(chan<- *prometheus.Desc) {}
 func (s selection) Collect(ch chan<- prometheus.Metric) {
 	var wg sync.WaitGroup
 	for _, name := range s.names {
-		wg.Go(func() { s.set.collect(s.ctx, name, ch) })
+		wg.Go(func() {
+			metrics, report := s.set.collect(s.ctx, name)
+			for _, m := range slices.Concat(metrics, report) {
+				ch <- m
+			}
+		})
 	}
 	wg.Wait()
 }
 
-// collect waits for one collector, at most until ctx ends.
-func (s *Set) collect(ctx context.Context, name string, ch chan<- prometheus.Metric) {
+// collect waits for one collector, at most until ctx ends. It returns the metrics
+// of the collector, which other scrapes may share, and those about it.
+func (s *Set) collect(ctx context.Context, name string) (metrics, report []prometheus.Metric) {
 	begin := time.Now()
 	flight := s.flights.DoChan(name, func() (any, error) { return gather(s.collectors[name]) })
 	var err error
 	select {
 	case result := <-flight:
-		if metrics, ok := result.Val.([]prometheus.Metric); ok {
-			for _, m := range metrics {
-				ch <- m
-			}
-		}
+		metrics, _ = result.Val.([]prometheus.Metric)
 		err = result.Err
 	case <-ctx.Done():
 		err = fmt.Errorf("cut off: %w", context.Cause(ctx))
@@ -112,8 +121,9 @@ func (s *Set) collect(ctx context.Context, name string, ch chan<- prometheus.Met
 		success = 0
 		s.logger.Error("collector failed", "collector", name, "duration_seconds", duration.Seconds(), "err", err)
 	}
-	scrapeDuration.send(ch, duration.Seconds(), name)
-	scrapeSuccess.send(ch, success, name)
+	return metrics, []prometheus.Metric{
+		scrapeDuration.sample(duration.Seconds(), []string{name}), scrapeSuccess.sample(success, []string{name}),
+	}
 }
 
 // gather runs a collector to its end and returns its metrics, none of them if

@@ -33,9 +33,7 @@ func (u *updateFunc) Update(ctx context.Context, ch chan<- prometheus.Metric) er
 }
 
 // testMetric is declared without [define]: it is no metric of the program's.
-var testMetric = metric{
-	desc: prometheus.NewDesc(namespace+"_test_value", "A test.", []string{"from"}, nil), kind: prometheus.GaugeValue,
-}
+var testMetric = newMetric("test_value", "A test.", prometheus.GaugeValue, "from")
 
 // says is a collector that publishes one sample.
 func says(name string) *updateFunc {

@@ -72,9 +72,7 @@ func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	scrape := prometheus.NewRegistry()
-	scrape.MustRegister(selected)
-	promhttp.HandlerFor(prometheus.Gatherers{h.own, scrape}, promhttp.HandlerOpts{
+	promhttp.HandlerFor(collector.Gatherers{h.own, selected}, promhttp.HandlerOpts{
 		ErrorLog:      errorLog{h.logger},
 		ErrorHandling: promhttp.ContinueOnError,
 		Registry:      nil,

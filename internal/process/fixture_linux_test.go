@@ -238,9 +238,84 @@ func TestRevisionsAreUsedOnce(t *testing.T) {
 			t.Errorf("revision %d was %q and is %q", now.Revision, comm, now.Comm)
 		}
 		seen[now.Revision] = now.Comm
-		if i%4 == 3 { // known no more, with the same identity later
+		if i%3 == 2 { // known no more, with the same identity later
 			f.Remove(2301)
 			take(t, r)
+		}
+	}
+}
+
+// TestUnsteadyFactsAreReadAgain has what may be of several programs corrected by
+// the next snapshot.
+func TestUnsteadyFactsAreReadAgain(t *testing.T) {
+	r := fixtureReader(t, proctest.Small().Write(t))
+	want := look(t, r, 902)
+	mixed := *want.Facts
+	mixed.Name, mixed.File.Trusted = "mixed", false
+	r.processes[902].facts, r.processes[902].unsteady = &mixed, true
+	if p := look(t, r, 902); *p.Facts != *want.Facts {
+		t.Errorf("%+v, want %+v", p.Facts, want.Facts)
+	}
+	if r.processes[902].unsteady {
+		t.Error("still unsteady")
+	}
+}
+
+// TestUserNamespaceIsNotTrusted has an ordinary user make a namespace in which
+// they may point the link exe at any file of the host.
+func TestUserNamespaceIsNotTrusted(t *testing.T) {
+	tree := proctest.Small()
+	tree.Files = append(tree.Files, proctest.File{Path: "/usr/bin/sh", Link: "/usr/bin/bash"})
+	for pid, user := range map[int]uint64{4000: 0, 4001: 4026532900} {
+		tree.Processes = append(tree.Processes, proctest.Process{PID: pid, PPID: 1, Exe: "/usr/bin/bash", Comm: "sh", UID: 1001, User: user})
+	}
+	s := take(t, fixtureReader(t, tree.Write(t)))
+	if f := find(s, 4000).File; !f.Trusted || !f.CommIsLink {
+		t.Errorf("on the host: %+v", f)
+	}
+	if f := find(s, 4001).File; f.Trusted || f.CommIsLink {
+		t.Errorf("in a namespace of a user's: %+v", f)
+	}
+}
+
+// TestSharedSocketByAnotherDescriptor moves a socket that two processes share to
+// another descriptor of one of them.
+func TestSharedSocketByAnotherDescriptor(t *testing.T) {
+	web := []uint64{20011, 20012, 20013}
+	f := proctest.Small().Write(t)
+	r := fixtureReader(t, f)
+	tree := proctest.Small()
+	worker := *tree.Process(1021)
+	take(t, r)
+	worker.Sockets = []uint64{web[2], web[0], web[1]}
+	f.Put(worker)
+	if p := look(t, r, 1021); len(p.Listen) != len(web) {
+		t.Errorf("%v, want three sockets", p.Listen)
+	}
+}
+
+// TestBackInTheNetworkOfTheHost lists the host's sockets through a process that is
+// believed to live elsewhere.
+func TestBackInTheNetworkOfTheHost(t *testing.T) {
+	tree := proctest.Small()
+	guest := proctest.Process{PID: 4000, PPID: 1, Exe: "/usr/bin/bash", Net: 4026532204}
+	tree.Processes = append(tree.Processes, guest)
+	f := tree.Write(t)
+	r := fixtureReader(t, f)
+	r.youngLife = 0
+	for (r.sequence+uint64(guest.PID))%factsTurn != 0 { // it was its turn, and will not be soon
+		take(t, r)
+	}
+	guest.Net, guest.Sockets = 0, []uint64{60000}
+	f.Put(guest)
+	f.SetSockets(append(tree.Sockets, proctest.TCP("0.0.0.0:8080", 60000))...)
+	s := take(t, r)
+	if find(s, 4000).Namespaces.Net != 4026532204 {
+		t.Fatal("the reader knows already")
+	}
+	for _, pid := range []int{902, 4000} {
+		if p := find(s, pid); len(p.Listen) == 0 || p.Listen[0].Scope() != Public {
+			t.Errorf("%d: %+v", pid, p.Listen)
 		}
 	}
 }

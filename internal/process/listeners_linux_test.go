@@ -124,6 +124,9 @@ func TestNetworkNamespace(t *testing.T) {
 				t.Fatalf("listens already: %v", p.Listen)
 			}
 			address := h.do("listen tcp4 0.0.0.0:0")
+			if noSetns {
+				eventually(t, "the socket", func() bool { return len(look(t, r, h.pid).Listen) != 0 })
+			}
 			p := look(t, r, h.pid)
 			if !listens(p, TCP, address) || !p.Listen[0].Foreign || p.Listen[0].Scope() != Private {
 				t.Errorf("%v", p.Listen)
@@ -135,6 +138,9 @@ func TestNetworkNamespace(t *testing.T) {
 				t.Errorf("nothing happened, but %v", p.Listen)
 			}
 			h.do("close")
+			if noSetns { // the tables of other networks may have been due before
+				eventually(t, "the end of the socket", func() bool { return len(look(t, r, h.pid).Listen) == 0 })
+			}
 			if p := look(t, r, h.pid); len(p.Listen) != 0 {
 				t.Errorf("closed, but %v", p.Listen)
 			}

@@ -148,7 +148,9 @@ func TestFirstThreadEnds(t *testing.T) {
 	address := h.do("listen tcp4 127.0.0.1:0")
 	before := look(t, known, h.pid)
 	h.do("leave")
-	for name, r := range map[string]*Reader{"known": known, "new": realReader(t)} {
+	unheld := realReader(t)
+	unheld.maxDescriptors = 0
+	for name, r := range map[string]*Reader{"known": known, "new": realReader(t), "without descriptors": unheld} {
 		var p *Process
 		eventually(t, "the end of the first thread", func() bool {
 			text, err := os.ReadFile("/proc/" + strconv.Itoa(h.pid) + "/stat")
@@ -163,6 +165,9 @@ func TestFirstThreadEnds(t *testing.T) {
 		if !listens(p, TCP, address) {
 			t.Errorf("%s: not among %v", name, p.Listen)
 		}
+	}
+	if n := countHeld(unheld); n != 0 || unheld.heldDescriptors != 0 {
+		t.Errorf("%d descriptors held, thought to be %d, want none", n, unheld.heldDescriptors)
 	}
 	live := liveFacts(t, openHandle(t, h.pid))
 	if live.Exited || live.State.ended() || live.Exe != before.Exe || !slices.Equal(live.PIDs, []int{h.pid}) {

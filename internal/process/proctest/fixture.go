@@ -82,7 +82,9 @@ func (f *Fixture) PutFile(file File) {
 	at := f.Path(file.Mount, file.Path)
 	if file.Link != "" {
 		f.mkdir(filepath.Dir(at))
-		f.link(f.Path(file.Mount, file.Link), at)
+		target, err := filepath.Rel(filepath.Dir(at), f.Path(file.Mount, file.Link))
+		f.check(err)
+		f.link(target, at)
 		return
 	}
 	setDefault(&file.Mode, defaultMode(file.Path))

@@ -43,13 +43,13 @@ func logsPage() page {
 			logLines(panel{
 				title: "Lines", width: 24, height: 16, unit: "short", noValue: noLines,
 				description: "The newest lines that fit the choice above; the bar at the left is the level.",
-				queries:     list(search("A", matching, "").MaxLines(1000)),
+				queries:     list(search(matching, "").MaxLines(1000)),
 			}),
 			auditTrail(), auditCounts(),
 			logLines(panel{
 				title: "Audit lines", width: 24, height: 8, unit: "short", noValue: "Nobody asked to end a process or changed policy",
 				description: "Every decision of server-monitor on ending a process and every change of policy, refusals too, as written.",
-				queries:     list(search("A", `{host=~"$host", source="audit"}`, "").MaxLines(200)),
+				queries:     list(search(`{host=~"$host", source="audit"}`, "").MaxLines(200)),
 			}),
 		},
 	}
@@ -66,7 +66,7 @@ func levels() cog.Builder[dashboard.Panel] {
 	return colored(stacked(panel{
 		title: "Lines by level", width: 12, height: 8, unit: "short", noValue: noLines, source: lines,
 		description: "How many lines of each level were written in each interval.",
-		queries:     list(search("A", "sum by (level) (count_over_time("+matching+" [$__auto]))", "{{level}}")),
+		queries:     list(search("sum by (level) (count_over_time("+matching+" [$__auto]))", "{{level}}")),
 	}), levelColors, "critical", "error", "warning", "info", "debug", "unknown")
 }
 
@@ -75,7 +75,7 @@ func units() cog.Builder[dashboard.Panel] {
 	return curves(panel{
 		title: "Lines by unit", width: 12, height: 8, unit: "cps", noValue: noLines, source: lines,
 		description: "Lines a second of the ten units that write the most.",
-		queries:     list(search("A", "topk(10, sum by (host, unit) (rate("+matching+" [$__auto])))", "{{unit}} {{host}}")),
+		queries:     list(search("topk(10, sum by (host, unit) (rate("+matching+" [$__auto])))", "{{unit}} {{host}}")),
 	})
 }
 
@@ -85,7 +85,7 @@ func auditTrail() cog.Builder[dashboard.Panel] {
 		title: "Audit trail", width: 16, height: 10, unit: "short", source: lines,
 		noValue:     "Nobody asked to end a process or changed policy",
 		description: "Every decision on ending a process and every change of policy: who, what, and why it was refused.",
-		queries:     list(search("A", audit, "").MaxLines(200)),
+		queries:     list(search(audit, "").MaxLines(200)),
 	}, []column{
 		{field: "Time", title: "Time", width: 170, unit: "dateTimeAsIso"},
 		{field: "host", title: "Host", width: 110},
@@ -113,7 +113,7 @@ func auditCounts() cog.Builder[dashboard.Panel] {
 		title: "Decisions", width: 8, height: 10, unit: "short", source: lines, noValue: "No decision in this time",
 		description: "How many requests were accepted and how many refused in the time that the dashboard shows.",
 		steps:       always(neon),
-		queries: list(search("A", "sum by (decision) (count_over_time("+audit+` | stage="decision" [$__range]))`, "{{decision}}").
+		queries: list(search("sum by (decision) (count_over_time("+audit+` | stage="decision" [$__range]))`, "{{decision}}").
 			QueryType("instant").Instant(true)),
 	})
 }

@@ -131,6 +131,6 @@ func logConsole() cog.Builder[dashboard.Panel] {
 		title: "Log console", width: 14, height: 10, unit: "short",
 		noValue:     "No lines: does Alloy ship the logs of this host to Loki?",
 		description: "The newest lines of all logs of this server.",
-		queries:     list(search("A", `{host=~"$host"}`, "").MaxLines(200)),
+		queries:     list(search(`{host=~"$host"}`, "").MaxLines(200)),
 	})
 }

@@ -87,9 +87,10 @@ func history(refID, expr, legend string) *prometheus.DataqueryBuilder {
 		Datasource(metrics).EditorMode(prometheus.QueryEditorModeCode)
 }
 
-// search asks Loki for lines or for numbers made of them.
-func search(refID, expr, legend string) *loki.DataqueryBuilder {
-	return loki.NewDataqueryBuilder().RefId(refID).Expr(expr).LegendFormat(legend).QueryType("range").
+// search asks Loki for lines or for numbers made of them, which a panel does
+// once.
+func search(expr, legend string) *loki.DataqueryBuilder {
+	return loki.NewDataqueryBuilder().RefId("A").Expr(expr).LegendFormat(legend).QueryType("range").
 		Datasource(lines).EditorMode(loki.QueryEditorModeCode)
 }
 

@@ -65,7 +65,7 @@ func ofProcesses(operation, labels, vector, selector string) string {
 // behind a dot for its severity; what policy expects has a white one.
 func findings(selector string) string {
 	marked := func(dot, matchers string) string {
-		return fmt.Sprintf(`label_replace(server_monitor_process_warning{job=~"$job", instance=~"$instance", %s}, "dot", "%s", "warning", ".+")`, matchers, dot)
+		return fmt.Sprintf(`label_replace(server_monitor_process_warning{job=~"$job", instance=~"$instance", %s}, "dot", %q, "warning", ".+")`, matchers, dot)
 	}
 	all := strings.Join([]string{
 		marked("🔴", `expected="false", severity="danger"`),

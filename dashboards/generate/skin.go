@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -17,7 +18,7 @@ type skin struct{ css string }
 // newSkin makes the skin with fonts of a folder: one for Latin letters, one
 // for Hangul.
 func newSkin(fonts string) (*skin, error) {
-	var faces string
+	var css strings.Builder
 	for _, face := range []struct{ file, letters string }{
 		{"Galmuri7.woff2", "U+0020-024F, U+2000-206F"},
 		{"Galmuri11-Bold.woff2", "U+3131-318E, U+AC00-D7A3"},
@@ -26,10 +27,11 @@ func newSkin(fonts string) (*skin, error) {
 		if err != nil {
 			return nil, err
 		}
-		faces += fmt.Sprintf("@font-face{font-family:\"Pixel\";src:url(data:font/woff2;base64,%s) format(\"woff2\");unicode-range:%s}\n",
+		fmt.Fprintf(&css, "@font-face{font-family:\"Pixel\";src:url(data:font/woff2;base64,%s) format(\"woff2\");unicode-range:%s}\n",
 			base64.StdEncoding.EncodeToString(data), face.letters)
 	}
-	return &skin{css: faces + sheet}, nil
+	css.WriteString(sheet)
+	return &skin{css: css.String()}, nil
 }
 
 // sheet dresses the page. The attribute of panels is the only hook into

@@ -34,12 +34,6 @@ func banner(title, subtitle string) cog.Builder[dashboard.Panel] {
 		box, title, pixels(title, neon), dim, subtitle))
 }
 
-// heading stands over a group of panels.
-func heading(title string) cog.Builder[dashboard.Panel] {
-	return block(24, 2, fmt.Sprintf(`<div style="box-sizing:border-box;height:100%%;padding:12px 4px 0 4px;`+
-		`border-bottom:4px dotted %s"><img alt="%s" src="%s" height="18"></div>`, neon, title, pixels(title, plain)))
-}
-
 // block is a text panel without a frame of its own.
 func block(width, height uint32, html string) cog.Builder[dashboard.Panel] {
 	return text.NewPanelBuilder().Title("").Transparent(true).Span(width).Height(height).

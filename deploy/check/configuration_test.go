@@ -61,7 +61,7 @@ func TestGrafana(t *testing.T) {
 	read(t, &prometheus, "prometheus", "prometheus.yml")
 	project := mustLoad(t)
 	for _, source := range sources.Datasources {
-		host := strings.Split(strings.TrimPrefix(source.URL, "http://"), ":")[0]
+		host, _, _ := strings.Cut(strings.TrimPrefix(source.URL, "http://"), ":")
 		if _, ok := project.Services[host]; !ok {
 			t.Errorf("%s: no service %s", source.UID, host)
 		}

@@ -58,7 +58,9 @@ type ProcessConfig struct {
 	// Language is that of descriptions.
 	Language language.Language
 	// Terminatable tells whether an operator may end the process. Where it is
-	// nil, the label says what policy alone allows.
+	// nil, the label says what policy alone allows. The answer may depend on
+	// what of the process makes a revision, its state, its memory and policy; it
+	// is kept for as long as those are the same.
 	Terminatable func(p *process.Process, a *risk.Assessment, i *inventory.Inventory) bool
 }
 

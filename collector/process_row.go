@@ -71,6 +71,7 @@ type rowTable struct {
 // row is one process that is published by its pid.
 type row struct {
 	basis   basis
+	asked   question
 	labels  labels    // pid and name
 	fixed   []*sample // what does not change as long as the basis holds
 	process *process.Process
@@ -84,6 +85,20 @@ type basis struct {
 	revision, parentRevision uint64
 	assessment               *risk.Assessment
 	terminatable, automatic  bool
+}
+
+// isOf tells whether two bases are of the same process, unchanged and judged the
+// same.
+func (b *basis) isOf(other *basis) bool {
+	return b.identity == other.identity && b.revision == other.revision && b.assessment == other.assessment
+}
+
+// question is what the answer whether a process may be ended depends on beside
+// the process as it is known by its revision.
+type question struct {
+	policy                *policy.Set
+	memoryTotal, resident uint64
+	state                 process.State
 }
 
 func newRowTable(config ProcessConfig) *rowTable {
@@ -154,16 +169,24 @@ func (t *rowTable) worthRow(p *process.Process, a *risk.Assessment, memoryTotal 
 // row returns the row of a process, that of last time where it still holds.
 func (t *rowTable) row(i *inventory.Inventory, at int) *row {
 	p, a := &i.Processes[at], i.Assessments[at]
-	b := basis{identity: p.Identity, revision: p.Revision, assessment: a, terminatable: t.config.Terminatable(p, a, i)}
-	b.automatic = b.terminatable && i.Policy.AutoTerminate(policySubject(p, a, i)) != nil
+	old := t.rows[p.PID]
+	b := basis{identity: p.Identity, revision: p.Revision, assessment: a}
+	asked := question{policy: i.Policy, memoryTotal: i.MemoryTotal, resident: p.ResidentBytes, state: p.State}
+	if old != nil && old.asked == asked && old.basis.isOf(&b) {
+		b.terminatable, b.automatic = old.basis.terminatable, old.basis.automatic
+	} else {
+		b.terminatable = t.config.Terminatable(p, a, i)
+		b.automatic = b.terminatable && i.Policy.AutoTerminate(policySubject(p, a, i)) != nil
+	}
 	parent := i.Process(p.PPID)
 	if parent != nil {
 		b.parent, b.parentRevision = parent.Identity, parent.Revision
 	}
-	if old := t.rows[p.PID]; old != nil && old.basis == b {
-		return old
+	if old == nil || old.basis != b {
+		old = newRow(b, p, parent, a, t.config.Language)
 	}
-	return newRow(b, p, parent, a, t.config.Language)
+	old.asked = asked
+	return old
 }
 
 func newRow(b basis, p, parent *process.Process, a *risk.Assessment, l language.Language) *row {

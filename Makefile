@@ -86,11 +86,11 @@ vet: ## go vet for every operating system
 # file is not unused.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint for Linux and Windows
-	GOOS=linux $(LINT) run --build-tags e2e
-	GOOS=windows $(LINT) run --disable unused
+	GOOS=linux $(LINT) run --allow-parallel-runners --build-tags e2e
+	GOOS=windows $(LINT) run --allow-parallel-runners --disable unused
 	@for module in $(NESTED); do \
 		echo "$$module: golangci-lint run"; \
-		(cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yml); \
+		(cd $$module && $(LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml); \
 	done
 
 .PHONY: vuln
@@ -139,9 +139,24 @@ demo: ## Build and start the demo stack in Docker: Grafana on http://localhost:3
 demo-down: ## Stop the demo stack and keep its data
 	docker compose down
 
+# The date in packages, unless the caller knows better, is that of the commit.
+PACKAGE_ARCHES ?= amd64 arm64
+PACKAGE_DATE    = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
+
+.PHONY: packages
+packages: build ## RPM and DEB packages, SBOMs and checksums in dist/ (PACKAGE_ARCHES="amd64 arm64")
+	@for arch in $(PACKAGE_ARCHES); do \
+		echo "linux/$$arch"; \
+		GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -ldflags '$(LDFLAGS)' -o $(BUILD)/packages/$$arch/server-monitor ./exporter; \
+	done
+	SOURCE_DATE_EPOCH=$(PACKAGE_DATE) $(GO) run -C deploy/packages . -source $(CURDIR) -out $(CURDIR)/dist \
+		-version '$(VERSION)' -host $(CURDIR)/$(BINARY) \
+		$(foreach arch,$(PACKAGE_ARCHES),$(arch)=$(CURDIR)/$(BUILD)/packages/$(arch)/server-monitor)
+	@cat dist/SHA256SUMS
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) dist
 
 .PHONY: help
 help: ## This list

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 )
@@ -23,6 +24,10 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is main with its surroundings as arguments.
 func run(args []string, stdout, stderr io.Writer) int {
 	app, config := newApp(stdout, stderr)
+	if names, ok := completedCommands(app, args); ok {
+		fmt.Fprintln(stdout, strings.Join(names, "\n"))
+		return exitOK
+	}
 	terminated := -1
 	app.Terminate(func(status int) { terminated = status })
 	command, err := app.Parse(args)

@@ -13,6 +13,7 @@ jq
 procps
 prometheus
 prometheus-alertmanager
+rpm
 systemd-container
 util-linux
 zstd

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,6 +71,7 @@ func serve(c *config) error {
 			return fmt.Errorf("--operator.print-link: %w", err)
 		}
 	}
+	debug.FreeOSMemory() // what reading the catalogue took, several times what it keeps
 	return serveUntil(ctx, endpoints, stopOperator, logger)
 }
 

@@ -49,7 +49,7 @@ func fleetFigures() cog.Builder[dashboard.Panel] {
 // alertTable lists the alerts that fire.
 func alertTable() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Alerts", width: 12, height: 8, unit: "short", noValue: "No alert is firing",
+		title: "Alerts", width: 12, height: 8, noValue: "No alert is firing",
 		description: "Alerts of server-monitor that fire now, the most severe first.",
 		queries: list(rows("A", `max by (alertname, severity, job, instance, name) (
   3 * ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="critical"}
@@ -57,7 +57,7 @@ func alertTable() cog.Builder[dashboard.Panel] {
   or ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="info"}
 )`)),
 	}, []column{
-		{field: "Value", title: "Severity", width: 130, cell: background, mappings: answers("3", "🔴 CRITICAL|"+danger, "2", "🟡 WARNING|"+caution, "1", "🔵 INFO|#7cc7ff")},
+		{field: "Value", title: "Severity", width: 130, unit: "none", cell: background, mappings: answers("3", "🔴 CRITICAL|"+danger, "2", "🟡 WARNING|"+caution, "1", "🔵 INFO|#7cc7ff")},
 		{field: "alertname", title: "Alert"},
 		{field: "name", title: "About", width: 140},
 		{field: "instance", title: "Server", width: 180, link: toOverview()},
@@ -84,7 +84,7 @@ func fleetTable() cog.Builder[dashboard.Panel] {
       + max by (job, instance) (instance:server_monitor_processes_caution:sum{` + chosen + `}))
     or 1e6 * (up{` + chosen + `} == bool 0)`
 	return grid(panel{
-		title: "All servers", width: 24, height: 14, unit: "short", noValue: noServer,
+		title: "All servers", width: 24, height: 14, noValue: noServer,
 		description: "Every server, the worst first: one that does not answer, then dangerous processes, then bad services, then processes to be looked at. Click one for its page.",
 		queries: list(
 			rows("A", `max by (key, job, instance) (label_join(`+worst+`, `+key+`))`),
@@ -99,17 +99,18 @@ func fleetTable() cog.Builder[dashboard.Panel] {
 			rows("J", `max by (key, version) (label_join(server_monitor_policy_info{`+chosen+`}, `+key+`))`),
 		),
 	}, []column{
-		{field: fieldOf("A"), title: "Worst", hidden: true},
-		{field: fieldOf("B"), title: "Up", width: 80, mappings: answers("1", "🟢|"+good, "0", "🔴|"+danger)},
+		{field: fieldOf("B"), title: "Up", width: 80, unit: "none", mappings: answers("1", "🟢|"+good, "0", "🔴|"+danger)},
 		{field: "instance", title: "Server", link: toOverview()},
 		{field: "job", title: "Job", width: 140},
-		{field: fieldOf("C"), title: "Danger", width: 90, cell: background, steps: anyIs(danger)},
-		{field: fieldOf("D"), title: "Caution", width: 90, cell: coloredText, steps: anyIs(caution)},
-		{field: fieldOf("E"), title: "Bad services", width: 120, cell: coloredText, steps: anyIs(danger)},
+		{field: fieldOf("C"), title: "Danger", width: 90, unit: "none", cell: background, steps: anyIs(danger)},
+		{field: fieldOf("D"), title: "Caution", width: 90, unit: "none", cell: coloredText, steps: anyIs(caution)},
+		{field: fieldOf("E"), title: "Bad services", width: 120, unit: "none", cell: coloredText, steps: anyIs(danger)},
 		ratio("F", "CPU"), ratio("G", "Memory"), ratio("H", "Fullest disk"),
 		{field: fieldOf("I"), title: "Uptime", width: 150, unit: "dtdurations"},
 		{field: "version", title: "Policy", width: 130},
-	}, []string{"Worst"}, join("key"))
+	}, nil, join("key"), dashboard.DataTransformerConfig{
+		Id: "sortBy", Options: map[string]any{"sort": []map[string]any{{"field": fieldOf("A"), "desc": true}}},
+	})
 }
 
 // verdictByServer is the number of dangerous processes of each server.

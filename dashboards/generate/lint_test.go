@@ -161,6 +161,10 @@ func lintPanel(t *testing.T, p filePanel) {
 	if p.Title == "" || p.Description == "" || d.Unit == "" || d.NoValue == "" || len(d.Thresholds.Steps) == 0 {
 		t.Errorf("panel %d %q lacks a title, description, unit, text for no data or thresholds", p.ID, p.Title)
 	}
+	// Text that looks like a number is one to every other unit.
+	if p.Type == "table" && d.Unit != "string" {
+		t.Errorf("%q rounds pids", p.Title)
+	}
 	lintSource(t, p.Title, p.Datasource)
 	if len(p.Targets) == 0 {
 		t.Errorf("%q asks for nothing", p.Title)

@@ -82,7 +82,7 @@ func units() cog.Builder[dashboard.Panel] {
 // auditTrail is who ended what, and why not.
 func auditTrail() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Audit trail", width: 16, height: 10, unit: "short", source: lines,
+		title: "Audit trail", width: 16, height: 10, source: lines,
 		noValue:     "Nobody asked to end a process or changed policy",
 		description: "Every decision on ending a process and every change of policy: who, what, and why it was refused.",
 		queries:     list(search(audit, "").MaxLines(200)),

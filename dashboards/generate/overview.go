@@ -29,7 +29,7 @@ func overview() page {
 			}, one),
 			verdictFigures(),
 			processTable(panel{
-				title: "Processes", width: 24, height: 16, unit: "short", noValue: "No process is worth a row",
+				title: "Processes", width: 24, height: 16, noValue: "No process is worth a row",
 				description: "Processes worth a row: dangerous and unknown ones, those that others can reach, and those that take much memory. " +
 					"TERMINATE opens the console's dialog, which checks everything again; 🔒 says that policy or a guard forbids it.",
 			}, one),

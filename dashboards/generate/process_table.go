@@ -115,7 +115,7 @@ func processColumns() []column {
 		words = append(words, string(code), advice[code])
 	}
 	return []column{
-		{field: fieldOf("A"), title: "Risk", width: 120, cell: background, mappings: verdictWords()},
+		{field: fieldOf("A"), title: "Risk", width: 120, unit: "none", cell: background, mappings: verdictWords()},
 		{field: "name", title: "Process", width: 150},
 		{field: "pid", title: "PID", width: 80, link: drillDown("Show this process", "pid", "PID")},
 		{field: "description", title: "Role", width: 240, wrap: true},

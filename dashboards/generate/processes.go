@@ -36,7 +36,7 @@ func processes() page {
 			banner("PROCESSES", "What runs, whether it is dangerous, and why."),
 			verdictHistory(12, 7), warningBars(),
 			processTable(panel{
-				title: "Risk", width: 24, height: 16, unit: "short", noValue: "No process is worth a row",
+				title: "Risk", width: 24, height: 16, noValue: "No process is worth a row",
 				description: "Processes worth a row, the most dangerous first. ⚪ is what policy calls normal for the program. " +
 					"TERMINATE opens the console's dialog, which checks everything again; 🔒 says that policy or a guard forbids it.",
 			}, rowChosen),
@@ -80,11 +80,11 @@ func findingTable() cog.Builder[dashboard.Panel] {
   ),
   "advice", "$1", "warning", "(.+)")`, pidChosen)
 	return grid(panel{
-		title: "Findings", width: 14, height: 10, unit: "short", noValue: "Nothing was found that policy does not expect",
+		title: "Findings", width: 14, height: 10, noValue: "Nothing was found that policy does not expect",
 		description: "One row a finding that policy does not expect, the heaviest first, with what it is about and what to do.",
 		queries:     list(rows("A", query)),
 	}, []column{
-		{field: "Value", title: "Severity", width: 110, cell: background, mappings: answers("3", "🔴 DANGER|"+danger, "2", "🟡 WARN|"+caution, "1", "🔵 INFO|#7cc7ff")},
+		{field: "Value", title: "Severity", width: 110, unit: "none", cell: background, mappings: answers("3", "🔴 DANGER|"+danger, "2", "🟡 WARN|"+caution, "1", "🔵 INFO|#7cc7ff")},
 		{field: "name", title: "Process", width: 150},
 		{field: "pid", title: "PID", width: 80, link: drillDown("Show this process", "pid", "PID")},
 		{field: "warning", title: "Warning", width: 190},
@@ -97,7 +97,7 @@ func findingTable() cog.Builder[dashboard.Panel] {
 // portTable lists the ports that others can reach.
 func portTable() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Ports that others can reach", width: 10, height: 10, unit: "short", noValue: "No port can be reached from beyond the machine",
+		title: "Ports that others can reach", width: 10, height: 10, noValue: "No port can be reached from beyond the machine",
 		description: "Listening ports that are not bound to loopback, with the service that the port is known for.",
 		queries: list(rows("A", `max by (job, instance, pid, name, port, protocol, scope, port_name) (
   server_monitor_process_listen_port{`+pidChosen+`, scope!="loopback"}

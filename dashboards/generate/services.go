@@ -65,10 +65,10 @@ func states(selector string) string {
 
 // serviceTable lists services with a dot and the word of their state.
 func serviceTable(p panel, selector string) *table.PanelBuilder {
-	p.noValue, p.unit = noService, "short"
+	p.noValue = noService
 	p.queries = list(rows("A", states(selector)))
 	return grid(p, []column{
-		{field: "Value", title: "Health", width: 70, mappings: healthDots()},
+		{field: "Value", title: "Health", width: 70, unit: "none", mappings: healthDots()},
 		{field: "name", title: "Service", link: toLogs()},
 		{field: "state", title: "State", width: 190, cell: coloredText, mappings: stateWords()},
 		{field: "instance", title: "Server", hidden: true},
@@ -88,7 +88,7 @@ func serviceDetails() cog.Builder[dashboard.Panel] {
 	const key = `"key", "/", "job", "instance", "name"`
 	with := func(vector string) string { return "max by (key) (label_join(" + vector + ", " + key + "))" }
 	return grid(panel{
-		title: "Services", width: 24, height: 12, unit: "short", noValue: noService,
+		title: "Services", width: 24, height: 12, noValue: noService,
 		description: "Every service with its state, when it was last started, restarts by systemd since then, and what it takes now. Click one for its logs.",
 		queries: list(
 			rows("A", "label_join("+states(ofServices)+", "+key+")"),
@@ -99,7 +99,7 @@ func serviceDetails() cog.Builder[dashboard.Panel] {
 			rows("F", with("server_monitor_service_tasks{"+ofServices+"}")),
 		),
 	}, []column{
-		{field: fieldOf("A"), title: "Health", width: 70, mappings: healthDots()},
+		{field: fieldOf("A"), title: "Health", width: 70, unit: "none", mappings: healthDots()},
 		{field: "name", title: "Service", link: toLogs()},
 		{field: "state", title: "State", width: 190, cell: coloredText, mappings: stateWords()},
 		{field: fieldOf("B"), title: "Started", width: 150, unit: "dateTimeFromNow"},

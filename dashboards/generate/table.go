@@ -13,8 +13,8 @@ import (
 type column struct {
 	field string // as the queries and transformations before call it
 	title string
-	width int // in pixels; 0 takes what is left
-	unit  string
+	width int    // in pixels; 0 takes what is left
+	unit  string // needed by numbers; text has none
 	// cell is how the value is drawn, plain text by default.
 	cell     map[string]any
 	steps    []dashboard.Threshold
@@ -43,6 +43,8 @@ var (
 // grid makes a table of columns. Transformations bring the fields about;
 // then columns are chosen, ordered and named.
 func grid(p panel, columns []column, sorting []string, transformations ...dashboard.DataTransformerConfig) *table.PanelBuilder {
+	// Without a unit, Grafana takes a pid for a number and rounds it to thousands.
+	p.unit = "string"
 	b := dress(table.NewPanelBuilder(), p).ShowHeader(true).CellHeight(common.TableCellHeightSm).
 		ColorScheme(byThreshold())
 	b.Transformations(append(transformations, choose(columns)...))

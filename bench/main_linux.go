@@ -19,6 +19,8 @@ type options struct {
 	peers    bool
 	scenario string
 	seconds  int
+	// descriptors limits those of the monitor in the soak, 0 for no limit.
+	descriptors int
 }
 
 func main() {
@@ -67,6 +69,7 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.rows, "rows", "few", "how many processes are worth series of their own: few, or many, which is more than the limit")
 	flag.BoolVar(&o.peers, "peers", true, "measure other programs too")
 	flag.IntVar(&o.seconds, "seconds", 60, "how long to soak")
+	flag.IntVar(&o.descriptors, "descriptors", 0, "how many descriptors the monitor may have in the soak, 0 for as many as there are")
 	flag.Parse()
 	for text := range strings.SplitSeq(counts, ",") {
 		n, err := strconv.Atoi(text)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,7 @@ type subject struct {
 	mallocs func() (uint64, error)
 	// telling is how many askings it costs to say so.
 	telling int
+	said    *saying
 	// leave tells it to end, nil where it takes a signal.
 	leave func() error
 }
@@ -42,6 +44,35 @@ type asked struct {
 	mallocs   uint64
 	resident  uint64
 	peak      uint64
+}
+
+// saying is what a program has logged so far.
+type saying struct {
+	mu     sync.Mutex
+	logged bytes.Buffer
+}
+
+func (s *saying) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logged.Write(b)
+}
+
+func (s *saying) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logged.String()
+}
+
+// errors are the errors that it has logged.
+func (s *subject) errors() string {
+	var found strings.Builder
+	for line := range strings.Lines(s.said.text()) {
+		if strings.Contains(line, "level=ERROR") {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }
 
 // round asks once. What a subject does by itself between two rounds is not its
@@ -94,13 +125,13 @@ func (s *subject) stop() {
 // startServer starts a program that serves metrics.
 func startServer(name, url, program string, args ...string) (*subject, error) {
 	cmd := exec.Command(program, args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	said := new(saying)
+	cmd.Stderr = said
 	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s := &subject{name: name, cmd: cmd, telling: 1}
+	s := &subject{name: name, cmd: cmd, telling: 1, said: said}
 	s.ask = func() (int, error) {
 		body, err := scrape(url, false)
 		return body, err
@@ -111,7 +142,7 @@ func startServer(name, url, program string, args ...string) (*subject, error) {
 			return s, nil
 		} else if time.Now().After(deadline) {
 			s.stop()
-			return nil, fmt.Errorf("%s does not answer: %w; it says: %s", name, err, said.Bytes())
+			return nil, fmt.Errorf("%s does not answer: %w; it says: %s", name, err, said.text())
 		}
 	}
 }

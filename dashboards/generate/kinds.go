@@ -26,7 +26,7 @@ func figure(p panel) *stat.PanelBuilder {
 	return dress(stat.NewPanelBuilder(), p).
 		ColorScheme(byThreshold()).ReduceOptions(lastValue()).
 		ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeNone).
-		JustifyMode(common.BigValueJustifyModeCenter)
+		JustifyMode(common.BigValueJustifyModeCenter).Orientation(common.VizOrientationAuto)
 }
 
 // bars shows one bar a series, lit in segments like a display of its time.
@@ -59,6 +59,7 @@ func stacked(p panel) *timeseries.PanelBuilder {
 func dots(p panel) *statushistory.PanelBuilder {
 	return dress(statushistory.NewPanelBuilder(), p).ColorScheme(byThreshold()).
 		ShowValue(common.VisibilityModeNever).RowHeight(0.8).ColWidth(0.8).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle).Sort(common.SortOrderNone)).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(false).
 			DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom))
 }

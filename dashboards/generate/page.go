@@ -60,10 +60,16 @@ func (p *page) build(s *skin) (dashboard.Dashboard, error) {
 	return built, nil
 }
 
-// number gives every panel an id, which the addresses of panels bear.
+// version is the Grafana whose form of panels this is. A later one brings them
+// up to its own.
+const version = "12.4.0"
+
+// number gives every panel an id, which the addresses of panels bear, and the
+// version of its form.
 func number(d *dashboard.Dashboard) {
 	for i := range d.Panels {
 		id := uint32(i + 1)
 		d.Panels[i].Panel.Id = &id
+		d.Panels[i].Panel.PluginVersion = new(version)
 	}
 }

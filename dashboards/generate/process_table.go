@@ -122,9 +122,9 @@ func processColumns() []column {
 		{field: fieldOf("B"), title: "CPU", width: 110, unit: "percentunit", cell: lcd, steps: steps(0.7, 0.9), max: 1},
 		{field: fieldOf("C"), title: "Memory", width: 90, unit: "bytes"},
 		{field: "user", title: "User", width: 90},
-		{field: gathered("port"), title: "Ports", width: 110, cell: pills, mappings: patterns(`.*`, "|"+dim)},
+		{field: gathered("port"), title: "Ports", width: 110, cell: pills, wrap: true, mappings: patterns(`.*`, "|"+dim)},
 		{
-			field: gathered("finding"), title: "Warnings", width: 270, cell: pills,
+			field: gathered("finding"), title: "Warnings", width: 270, cell: pills, wrap: true,
 			mappings: patterns("^🔴.*", "|"+danger, "^🟡.*", "|"+caution, "^🔵.*", "|#7cc7ff", "^⚪.*", "|"+dim),
 		},
 		{field: "warning", title: "Advice", wrap: true, mappings: answers(words...)},

@@ -37,7 +37,7 @@ var (
 	coloredText = map[string]any{"type": "color-text"}
 	background  = map[string]any{"type": "color-background", "mode": "basic"}
 	lcd         = map[string]any{"type": "gauge", "mode": "lcd", "valueDisplayMode": "text"}
-	pills       = map[string]any{"type": "pill", "wrapText": true}
+	pills       = map[string]any{"type": "pill"}
 )
 
 // grid makes a table of columns. Transformations bring the fields about;
@@ -88,11 +88,11 @@ func (c *column) properties() []dashboard.DynamicConfigValue {
 	if c.unit != "" {
 		add("unit", c.unit)
 	}
-	switch {
-	case c.cell != nil:
+	if c.cell != nil {
 		add("custom.cellOptions", c.cell)
-	case c.wrap:
-		add("custom.cellOptions", map[string]any{"type": "auto", "wrapText": true})
+	}
+	if c.wrap {
+		add("custom.wrapText", true)
 	}
 	if c.steps != nil {
 		add("thresholds", map[string]any{"mode": "absolute", "steps": c.steps})

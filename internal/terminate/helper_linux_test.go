@@ -243,7 +243,7 @@ func (v *victim) awaitReady() {
 			}
 			continue
 		}
-		if line == "ready" || err == io.EOF && v.told != 0 {
+		if line == "ready" || errors.Is(err, io.EOF) && v.told != 0 {
 			return
 		}
 		v.t.Fatalf("victim %d says %q, %v", v.pid, line, err)

@@ -24,6 +24,22 @@ func (r *Reader) openat(dir int, name string, flags int) (int, error) {
 	return fd, nil
 }
 
+// spare lets go of /proc/PID/fd, which is needed least often, of all processes, so
+// that more of them can be held at all.
+func (r *Reader) spare() {
+	if r.sparing {
+		return
+	}
+	r.sparing = true
+	for _, t := range r.processes {
+		if t.fds >= 0 {
+			unix.Close(t.fds)
+			t.fds = -1
+			r.heldDescriptors--
+		}
+	}
+}
+
 // shed lets go of half of the descriptors, but for those of the process that is
 // being read, and holds no more than that from now on.
 func (r *Reader) shed() bool {

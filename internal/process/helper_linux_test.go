@@ -85,6 +85,8 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 		return "able", err
 	case "allocations": // NUMBER: of a snapshot, with so many processes
 		return countAllocations(args[0])
+	case "reads": // NUMBER: by which a snapshot reads, with so many processes
+		return countReads(args[0])
 	case "look": // PID: with a reader of its own
 		return lookAt(args[0])
 	case "private": // FOLDER PID: looks from a mount namespace without the folder

@@ -72,34 +72,79 @@ func limitedSnapshot() (string, error) {
 	return summarize(r)
 }
 
-// countAllocations mounts a procfs of the helper's own pid namespace and counts
-// what a snapshot allocates for each of some processes in steady state.
-func countAllocations(number string) (string, error) {
+// alone gives the helper a procfs of its own pid namespace, some processes, and a
+// reader of them in steady state.
+func alone(number string) (*Reader, error) {
 	n, err := strconv.Atoi(number)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return "", err
+		return nil, err
 	}
 	for range n {
 		cmd := exec.Command("/bin/sleep", "3600") // ends with the namespace
 		if err := cmd.Start(); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	r, err := NewReader(Config{Proc: "/proc", Root: "/"})
 	if err != nil {
+		return nil, err
+	}
+	r.youngLife = 0 // as if all had lived for long
+	return r, nil
+}
+
+// countAllocations counts what a snapshot allocates for each of some processes in
+// steady state.
+func countAllocations(number string) (string, error) {
+	r, err := alone(number)
+	if err != nil {
 		return "", err
 	}
 	defer r.Close()
-	r.youngLife = 0 // as if all had lived for long
 	allocations := testing.AllocsPerRun(factsTurn, func() {
 		if _, failed := r.Snapshot(context.Background()); failed != nil {
 			err = failed
 		}
 	})
 	return strconv.FormatFloat(allocations/float64(len(r.processes)), 'f', 3, 64), err
+}
+
+// countReads counts the system calls that read in so many snapshots of some
+// processes in steady state, as every fact has its turn, and those in one of them.
+func countReads(number string) (string, error) {
+	r, err := alone(number)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	var before int
+	for i := range searchTurn + 3 {
+		if _, err := r.Snapshot(context.Background()); err != nil {
+			return "", err
+		}
+		if i == 2 {
+			if before, err = readCalls(); err != nil {
+				return "", err
+			}
+		}
+	}
+	after, err := readCalls()
+	return strconv.FormatFloat(float64(after-before)/searchTurn, 'f', 2, 64), err
+}
+
+// readCalls is how often this process has called read(2) and its like
+// (proc_pid_io(5), syscr).
+func readCalls() (int, error) {
+	text, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), "syscr: ")
+	digits, _, _ := strings.Cut(rest, "\n")
+	return strconv.Atoi(digits)
 }
 
 // lookAt tells what the helper's own reader makes of a process.

@@ -41,6 +41,29 @@ func TestSteadySnapshotHardlyAllocates(t *testing.T) {
 	}
 }
 
+// TestReadsGrowInProportion counts the calls by which snapshots read in steady
+// state: one for each process, and little more for what has its turn. It counts in
+// a pid namespace of its own.
+func TestReadsGrowInProportion(t *testing.T) {
+	needRoot(t)
+	reads := map[string]float64{}
+	for _, n := range []string{"100", "1000"} {
+		h := startHelper(t, "", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS, Unshareflags: unix.CLONE_NEWNS})
+		each, err := strconv.ParseFloat(h.do("reads "+n), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads[n] = each
+	}
+	t.Logf("%.1f calls with 100 processes, %.1f with 1,000", reads["100"], reads["1000"])
+	if reads["1000"] > 10.5*reads["100"] {
+		t.Errorf("ten times the processes took %.2f times the calls", reads["1000"]/reads["100"])
+	}
+	if reads["1000"] < 1000 || reads["1000"] > 1150 {
+		t.Error("want little more than one call for each process")
+	}
+}
+
 // BenchmarkSnapshot compares a snapshot in steady state with the floor, one
 // pread of a stat file that is open already for each process, and the list.
 func BenchmarkSnapshot(b *testing.B) {

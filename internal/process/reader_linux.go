@@ -48,6 +48,7 @@ type Reader struct {
 	youngLife time.Duration
 
 	heldDescriptors, maxDescriptors int
+	sparing                         bool     // /proc/PID/fd is not held any more
 	inUse                           *tracked // what is being read
 
 	reading reading

@@ -97,6 +97,9 @@ func (r *Reader) open(pid int) (*tracked, error) {
 	t := newTracked(strconv.Itoa(pid))
 	t.Identity = Identity{PID: pid, Boot: r.boot8}
 	if r.heldDescriptors+3 > r.maxDescriptors {
+		r.spare()
+	}
+	if r.heldDescriptors+2 > r.maxDescriptors {
 		return t, nil
 	}
 	dir, err := r.openat(r.proc, t.name, directory)
@@ -110,7 +113,10 @@ func (r *Reader) open(pid int) (*tracked, error) {
 	}
 	t.dir, t.stat = dir, stat
 	r.heldDescriptors += 2
-	// Only the count of descriptors is lost where this fails.
+	if r.sparing {
+		return t, nil
+	}
+	// Where this fails, the folder is looked up each time that it is needed.
 	if t.fds, err = r.openat(dir, "fd", directory); err == nil {
 		r.heldDescriptors++
 	}

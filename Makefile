@@ -36,6 +36,8 @@ ARGS      ?=
 BENCH     ?= .
 BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
+BENCH_FLAGS  ?=
+SOAK_SECONDS ?= 1800
 E2E_FLAGS ?=
 
 .PHONY: run
@@ -97,8 +99,20 @@ lint: $(TOOLS)/golangci-lint ## golangci-lint for Linux and Windows
 vuln: ## Known vulnerabilities in what the program calls (STRICT=1: in the Go release too)
 	$(GO) run -C tools ./vulncheck $(if $(STRICT),-strict) -dir $(CURDIR) ./...
 
+# Peers that are not installed are named, and left out: Debian's packages
+# prometheus-process-exporter and prometheus-node-exporter have them.
 .PHONY: bench
-bench: ## Benchmarks (BENCH=regexp BENCHTIME=1s)
+bench: build ## What a scrape costs, beside others that tell the same (as root; BENCH_FLAGS="-processes 300 -rows many")
+	$(GO) build -o $(BUILD)/bench ./bench
+	$(BUILD)/bench -binary $(BINARY) $(BENCH_FLAGS)
+
+.PHONY: soak
+soak: build ## Scrapes for 30 minutes while processes come and go (as root; SOAK_SECONDS=60 for less)
+	$(GO) build -o $(BUILD)/bench ./bench
+	$(BUILD)/bench -binary $(BINARY) -scenario soak -seconds $(SOAK_SECONDS) $(BENCH_FLAGS)
+
+.PHONY: microbench
+microbench: ## Go's benchmarks of the parts (BENCH=regexp BENCHTIME=1s)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
 
 .PHONY: fuzz

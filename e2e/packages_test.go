@@ -68,7 +68,8 @@ func TestPackages(t *testing.T) {
 		name string
 		do   func(*testing.T)
 	}{
-		{"install", s.testInstall}, {"ports", s.testPackagedPorts}, {"doctor", s.testDoctor}, {"upgrade", s.testUpgrade},
+		{"install", s.testInstall}, {"ports", s.testPackagedPorts}, {"doctor", s.testDoctor},
+		{"termination", s.testPackagedTermination}, {"upgrade", s.testUpgrade},
 		{"disabled", s.testDisabled}, {"remove", s.testRemove}, {"reinstall", s.testReinstall}, {"purge", s.testPurge},
 	} {
 		if !t.Run(step.name, step.do) {
@@ -127,11 +128,21 @@ func (s *server) testPackagedPorts(t *testing.T) {
 // testDoctor checks that nothing fails there, with the rights of the service,
 // and that doctor knows its own port.
 func (s *server) testDoctor(t *testing.T) {
+	s.checkDoctor(t, "kernel.pidfd", "kernel.sock_diag", "proc.mount", "systemd", "journal", "policy.store", "files",
+		"capability.CAP_SYS_PTRACE", "capability.CAP_DAC_READ_SEARCH", "capability.CAP_KILL", "listener.web", "listener.operator")
+}
+
+// checkDoctor checks that doctor, with flags, finds some things well and nothing
+// failed.
+func (s *server) checkDoctor(t *testing.T, args ...string) {
+	t.Helper()
+	isFlag := func(arg string) bool { return strings.HasPrefix(arg, "--") }
 	pid := s.properties(t, "server-monitor.service")["MainPID"]
+	command := append([]string{"server-monitor", "doctor", "-o", "json", "--pid=" + pid}, slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return !isFlag(arg) })...)
 	var report struct {
 		Checks []struct{ Check, Status, Found string }
 	}
-	if err := json.Unmarshal([]byte(s.Run(t, "server-monitor", "doctor", "-o", "json", "--pid="+pid)), &report); err != nil {
+	if err := json.Unmarshal([]byte(s.Run(t, command...)), &report); err != nil {
 		t.Fatal(err)
 	}
 	seen := make(map[string]string)
@@ -142,11 +153,36 @@ func (s *server) testDoctor(t *testing.T) {
 			t.Errorf("%s: %s", c.Check, c.Found)
 		}
 	}
-	for _, check := range []string{"capability.CAP_SYS_PTRACE", "capability.CAP_DAC_READ_SEARCH", "capability.CAP_KILL",
-		"kernel.pidfd", "kernel.sock_diag", "proc.mount", "systemd", "journal", "files", "listener.web", "listener.operator"} {
-		if seen[check] != "ok" {
+	for _, check := range args {
+		if !isFlag(check) && seen[check] != "ok" {
 			t.Errorf("%s is %q, want ok", check, seen[check])
 		}
+	}
+}
+
+// dropIn is the example of the package once an operator has put it in force.
+const dropIn = "/etc/systemd/system/server-monitor.service.d/termination.conf"
+
+// testPackagedTermination puts the example of the package in force: then a
+// process of a login can be ended, and a daemon cannot.
+func (s *server) testPackagedTermination(t *testing.T) {
+	k := &killServer{server: s, address: "127.0.0.1:10043"}
+	s.Run(t, "install", "-D", "-m", "644", "/usr/share/doc/server-monitor/examples/termination.conf", dropIn)
+	operator := k.token(t, "operator")
+	s.Run(t, "systemctl", "daemon-reload")
+	k.startMonitor(t)
+	s.checkDoctor(t, "--operator.token-file="+tokenFile, "--audit.file="+auditFile, "tokens", "audit", "capability.CAP_KILL", "kernel.pidfd")
+	s.runInSession(t, annasPrograms, "^sleep 3001")
+	pid := k.pidOf(t, "sleep 1001")
+	if answer := k.terminate(t, operator, pid); answer.Outcome != "terminated" || k.lives(pid) {
+		t.Errorf("a process of anna: %s", answer)
+	}
+	var daemon int
+	if _, err := fmt.Sscan(s.properties(t, "cron.service")["MainPID"], &daemon); err != nil {
+		t.Fatal(err)
+	}
+	if answer := k.terminate(t, operator, daemon); answer.Outcome == "terminated" || answer.Status == 200 || !k.lives(daemon) {
+		t.Errorf("a daemon: %s", answer)
 	}
 }
 
@@ -155,7 +191,6 @@ func (s *server) testDoctor(t *testing.T) {
 func (s *server) testUpgrade(t *testing.T) {
 	edited := "SERVER_MONITOR_OPTS=\"--collector.service.name=e2e-absent\"\n"
 	s.WriteFile(t, "/etc/default/server-monitor", edited, 0o644)
-	s.Run(t, "sh", "-c", "install -m 600 /dev/null /etc/server-monitor/tokens; install -d -o server-monitor /var/lib/server-monitor /var/log/server-monitor")
 	before := s.properties(t, "server-monitor.service")["MainPID"]
 	s.Run(t, "dpkg", "--install", "/root/second.deb")
 	s.checkRunning(t, "0.0.2-rc1")
@@ -191,7 +226,7 @@ func (s *server) testRemove(t *testing.T) {
 	}
 	s.checkFiles(t, map[string]bool{
 		"/usr/bin/server-monitor": false, "/usr/lib/systemd/system/server-monitor.service": false, "/usr/share/man/man1/server-monitor.1.gz": false,
-		"/etc/default/server-monitor": true, "/etc/server-monitor/tokens": true, "/var/lib/server-monitor": true, "/var/log/server-monitor": true,
+		"/etc/default/server-monitor": true, tokenFile: true, "/var/lib/server-monitor": true, auditFile: true, dropIn: true,
 	})
 	s.Run(t, "id", "server-monitor")
 }
@@ -205,7 +240,8 @@ func (s *server) testReinstall(t *testing.T) {
 	}
 }
 
-// testPurge checks that nothing stays but the user.
+// testPurge checks that nothing stays but the user, and what an operator has put
+// beside the package.
 func (s *server) testPurge(t *testing.T) {
 	s.Run(t, "dpkg", "--purge", "server-monitor")
 	s.checkFiles(t, map[string]bool{
@@ -216,6 +252,7 @@ func (s *server) testPurge(t *testing.T) {
 	if state := s.properties(t, "server-monitor.service")["LoadState"]; state != "not-found" {
 		t.Errorf("the unit is %s, want not-found", state)
 	}
+	s.Run(t, "rm", "-r", filepath.Dir(dropIn)) // fails where it is gone
 	s.Run(t, "id", "server-monitor")
 	if left := s.Run(t, "sh", "-c", "find / -xdev -name '*server-monitor*' -not -path '/proc/*' -not -path '/root/*' -not -path '/var/log/journal/*' -not -path '/sys/*'"); left != "" {
 		t.Errorf("left behind:\n%s", left)

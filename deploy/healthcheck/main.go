@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,8 +23,13 @@ func main() {
 
 // check asks once.
 func check(url string) error {
-	client := http.Client{Timeout: 3 * time.Second}
-	response, err := client.Get(url) //nolint:gosec // it asks whatever it is told to
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // it asks whatever it is told to
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func check(url string) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // the same
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ module server-monitor/alerts/check
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/prometheus/common v0.39.0
 	github.com/prometheus/prometheus v0.42.0

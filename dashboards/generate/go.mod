@@ -2,6 +2,8 @@ module server-monitor/dashboards/generate
 
 go 1.26.0
 
+toolchain go1.26.10
+
 replace server-monitor => ../..
 
 require (

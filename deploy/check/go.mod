@@ -2,6 +2,8 @@ module server-monitor/deploy/check
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	gopkg.in/yaml.v3 v3.0.1

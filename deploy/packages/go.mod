@@ -2,6 +2,8 @@ module server-monitor/deploy/packages
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require github.com/goreleaser/nfpm/v2 v2.45.2
 
 require (

@@ -42,14 +42,14 @@ func serveSubject(args []string) error {
 	if err != nil {
 		return err
 	}
+	stop := func() {}
+	defer func() { stop() }()
 	asked := bufio.NewScanner(os.Stdin)
 	for begun := 0; asked.Scan(); begun++ {
 		if begun == 1+warmUp {
-			stop, err := profile(args[0])
-			if err != nil {
+			if stop, err = profile(args[0]); err != nil {
 				return err
 			}
-			defer stop()
 		}
 		n, err := runOnce()
 		if err != nil {
@@ -65,16 +65,18 @@ func serveSubject(args []string) error {
 // profile writes a profile of the processor time of the rounds that count into
 // the folder that BENCH_PROFILES names, if it does.
 func profile(name string) (stop func(), err error) {
+	nothing := func() {}
 	folder := os.Getenv("BENCH_PROFILES")
 	if folder == "" {
-		return func() {}, nil
+		return nothing, nil
 	}
 	file, err := os.Create(filepath.Join(folder, name+".prof"))
 	if err != nil {
-		return nil, err
+		return nothing, err
 	}
 	if err := pprof.StartCPUProfile(file); err != nil {
-		return nil, err
+		file.Close()
+		return nothing, err
 	}
 	return func() {
 		pprof.StopCPUProfile()

@@ -43,8 +43,7 @@ func enterNamespaces() error {
 		Pdeathsig:    unix.SIGKILL,
 	}
 	err := cmd.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
 		os.Exit(max(1, ended.ExitCode()))
 	}
 	return err

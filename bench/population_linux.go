@@ -5,7 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
+	"runtime"
 	"sync"
 	"syscall"
 )
@@ -96,18 +96,17 @@ func (p *population) end(n int) {
 // work is what a process of the population does that is one of this program: it
 // has some threads, and listens where it is told to.
 func work(addresses []string) error {
+	var listeners []net.Listener
 	for _, address := range addresses {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
 			return err
 		}
-		defer l.Close()
+		listeners = append(listeners, l)
 	}
 	var forever sync.WaitGroup
 	forever.Add(1)
 	forever.Wait()
+	runtime.KeepAlive(listeners)
 	return nil
 }
-
-// itoa is short for the number in digits.
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -65,7 +65,7 @@ func soak(o options) error {
 	}
 	fmt.Printf("%d scrapes, %d processes came and went (%.0f a second)\n",
 		len(samples), started.Load(), float64(started.Load())/time.Since(begin).Seconds())
-	if said := monitor.errors(); len(said) > 0 {
+	if said := monitor.errors(); said != "" {
 		return fmt.Errorf("it logged: %s", said)
 	}
 	return judgeSoak(samples)

@@ -15,9 +15,6 @@ func listPIDs(dir int, buf []byte, pids []int) ([]int, error) {
 	}
 	for {
 		n, err := getdentsNow(dir, buf)
-		if err == unix.EINTR {
-			continue
-		}
 		if err != nil {
 			return pids, fmt.Errorf("list /proc: %w", err)
 		}

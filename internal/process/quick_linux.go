@@ -28,12 +28,17 @@ func preadNow(fd int, buffer []byte) (int, error) {
 
 // getdentsNow is getdents64(2).
 func getdentsNow(dir int, buffer []byte) (int, error) {
-	n, _, errno := unix.RawSyscall(unix.SYS_GETDENTS64,
-		uintptr(dir), uintptr(unsafe.Pointer(unsafe.SliceData(buffer))), uintptr(len(buffer))) //nolint:gosec // as unix.Getdents does it
-	if errno != 0 {
-		return 0, errno
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_GETDENTS64,
+			uintptr(dir), uintptr(unsafe.Pointer(unsafe.SliceData(buffer))), uintptr(len(buffer))) //nolint:gosec // as unix.Getdents does it
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
 	}
-	return int(n), nil
 }
 
 // statxNow is statx(2) on a descriptor of procfs, for those fields that the mask

@@ -177,7 +177,7 @@ func (r *Reader) readDescriptorCount(t *tracked) {
 		t.openFDs = 0
 		return
 	}
-	count := -1
+	var count int
 	if r.countFDs {
 		count = r.descriptorCount(t)
 	} else {

@@ -10,7 +10,7 @@
 #   --cap-add=SYS_PTRACE --cap-add=DAC_READ_SEARCH --cap-add=KILL
 # (the last for terminations). /server-monitor has none and starts anywhere.
 
-FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
+FROM --platform=$BUILDPLATFORM golang:1.26.10-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends libcap2-bin && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/expfmt"
+	gopsutilnet "github.com/shirou/gopsutil/v4/net"
 	gopsutil "github.com/shirou/gopsutil/v4/process"
 	"golang.org/x/sys/unix"
 
@@ -229,7 +230,7 @@ func expose(set *collector.Set) (int, error) {
 
 // newGopsutil asks gopsutil for what a snapshot of server-monitor tells of each
 // process: name, executable, user, parent, state, processor time, memory,
-// threads, descriptors, start, and for all of them the listening sockets.
+// threads, descriptors, start, command line, and the sockets of all of them.
 func newGopsutil() (func() (int, error), error) {
 	return func() (int, error) {
 		all, err := gopsutil.Processes()
@@ -239,7 +240,8 @@ func newGopsutil() (func() (int, error), error) {
 		for _, p := range all {
 			askGopsutil(p)
 		}
-		return len(all), nil
+		sockets, err := gopsutilnet.Connections("inet")
+		return len(all) + len(sockets), err
 	}, nil
 }
 
@@ -254,4 +256,5 @@ func askGopsutil(p *gopsutil.Process) {
 	_, _ = p.NumThreads()
 	_, _ = p.NumFDs()
 	_, _ = p.CreateTime()
+	_, _ = p.CmdlineSlice()
 }

@@ -46,8 +46,10 @@ func main() {
 		fail(measureAll(o))
 	case "soak":
 		fail(soak(o))
+	case "fleet":
+		fail(fleet(o))
 	default:
-		fail(fmt.Errorf("-scenario: %q is not table or soak", o.scenario))
+		fail(fmt.Errorf("-scenario: %q is not table, soak or fleet", o.scenario))
 	}
 }
 
@@ -61,14 +63,14 @@ func fail(err error) {
 func parseOptions() (options, error) {
 	var o options
 	var counts string
-	flag.StringVar(&o.scenario, "scenario", "table", "what to do: table, soak")
+	flag.StringVar(&o.scenario, "scenario", "table", "what to do: table, soak or fleet")
 	flag.StringVar(&o.binary, "binary", "build/server-monitor", "the server-monitor to measure")
 	flag.StringVar(&counts, "processes", "300,3000,10000", "how many processes, by commas")
 	flag.IntVar(&o.rounds, "rounds", 10, "how often everything is asked, without and with churn each")
 	flag.IntVar(&o.churn, "churn", 5, "how many processes in a hundred end and start between two rounds with churn")
 	flag.StringVar(&o.rows, "rows", "few", "how many processes are worth series of their own: few, or many, which is more than the limit")
 	flag.BoolVar(&o.peers, "peers", true, "measure other programs too")
-	flag.IntVar(&o.seconds, "seconds", 60, "how long to soak")
+	flag.IntVar(&o.seconds, "seconds", 60, "how long to soak, or to watch the fleet")
 	flag.IntVar(&o.descriptors, "descriptors", 0, "how many descriptors the monitor may have in the soak, 0 for as many as there are")
 	flag.Parse()
 	for text := range strings.SplitSeq(counts, ",") {

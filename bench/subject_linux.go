@@ -160,6 +160,16 @@ func scrape(url string, zipped bool) (int, error) {
 	return int(n), err
 }
 
+// fetch reads a whole page.
+func fetch(url string) ([]byte, error) {
+	response, err := request(url, false)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
+}
+
 func request(url string, zipped bool) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
 	if err != nil {

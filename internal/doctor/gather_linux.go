@@ -107,7 +107,7 @@ func readClock(proc string) Clock {
 	if err == nil {
 		var stat procfs.Stat
 		stat, err = mounted.Stat()
-		c.Boot = time.Unix(int64(stat.BootTime), 0) //nolint:gosec // seconds since 1970
+		c.Boot = time.Unix(int64(stat.BootTime), 0)
 	}
 	c.Err = err
 	var state unix.Timex // with no modes, it only reads (adjtimex(2))

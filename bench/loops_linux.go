@@ -44,7 +44,7 @@ func serveSubject(args []string) error {
 		return err
 	}
 	stop := func() {}
-	defer func() { stop() }()
+	defer func() { stop() }() //nolint:gocritic // stop is another one by then
 	asked := bufio.NewScanner(os.Stdin)
 	for begun := 0; asked.Scan(); begun++ {
 		if begun == 1+warmUp {

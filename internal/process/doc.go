@@ -9,10 +9,11 @@
 //   - Every snapshot, every process: one pread of its stat file, whose
 //     descriptor is held. A held descriptor is the identity: it belongs to
 //     one process for ever and fails with ESRCH once that process is gone,
-//     however often its pid is used again. Two fstat calls on held O_PATH
-//     descriptors give the owner of /proc/PID, which is the effective uid, and
-//     (since Linux 6.2) the number of open descriptors. They cost 0.6 µs each,
-//     a path look-up three times that.
+//     however often its pid is used again. A statx on a held O_PATH descriptor
+//     gives the owner of /proc/PID, which is the effective uid. Another one gives
+//     (since Linux 6.2) the number of open descriptors: where the line of stat is
+//     the same as before, so that the process has hardly run, only in one snapshot
+//     of four, or while the owner of a new socket is looked for.
 //   - Once for each identity, and again when stat shows another name or
 //     other addresses of code, stack, arguments or environment (all of which
 //     execve(2) moves), when the owner changes, in the first seconds of a

@@ -2,7 +2,9 @@ package process
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -229,7 +231,10 @@ func TestLinkExplainsComm(t *testing.T) {
 func TestReaderWithItsOwnTemporaryFolder(t *testing.T) {
 	needRoot(t)
 	folder := folderIn(t, os.TempDir())
-	program := copyTo(t, filepath.Join(folder, "tool"), 0o757)
+	program := copyTo(t, filepath.Join(folder, "tool"), 0o755)
+	if err := os.Chmod(folder, 0o777); err != nil { //nolint:gosec // so that everyone may write to it
+		t.Fatal(err)
+	}
 	host := startHelper(t, program, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Unshareflags: unix.CLONE_NEWNS})
 	host.do("procfs")
 	var want, got Facts
@@ -289,4 +294,60 @@ func TestStatBelow(t *testing.T) {
 	if err := r.statBelow(unix.AT_FDCWD, root, "/usr/bin/tool", &st); err != nil || st.Ino != want.Ino {
 		t.Errorf("without openat2: %v", err)
 	}
+}
+
+// TestExecutionLoop reads a process that does nothing but execute one program
+// after the other, which are the same file under two names. What is known of it
+// must not be of both, unless it is not trusted.
+func TestExecutionLoop(t *testing.T) {
+	needRoot(t)
+	folder := folderIn(t, "/usr/lib")
+	one, other, script := filepath.Join(folder, "one"), filepath.Join(folder, "other"), filepath.Join(folder, "script")
+	shell, err := os.ReadFile("/bin/sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	loop := "if [ $1 = 1 ]; then exec " + other + " " + script + " 2; fi\nexec " + one + " " + script + " 1\n"
+	for name, content := range map[string]string{one: string(shell), other: string(shell), script: loop} {
+		if err := os.WriteFile(name, []byte(content), 0o755); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), one, script, "1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() })
+	r, h := realReader(t), openHandle(t, cmd.Process.Pid)
+	seen := map[string]int{}
+	for range 300 {
+		for what, facts := range map[string]*Facts{"snapshot": look(t, r, cmd.Process.Pid).Facts, "handle": factsOf(t, h)} {
+			if facts == nil {
+				continue
+			}
+			seen[facts.Name]++
+			if facts.File.Trusted && facts.Argv0 != facts.Exe {
+				t.Errorf("%s: executes %s, called %s", what, facts.Exe, facts.Argv0)
+			}
+		}
+	}
+	if seen["one"] == 0 || seen["other"] == 0 {
+		t.Errorf("saw %v", seen)
+	}
+}
+
+// factsOf are the facts of a handle, nil where it found none that hold together.
+func factsOf(t *testing.T, h *Handle) *Facts {
+	t.Helper()
+	live, err := h.Facts()
+	if errors.Is(err, ErrUnsteady) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live.Argv0 != live.Exe {
+		t.Errorf("handle: executes %s, called %s", live.Exe, live.Argv0)
+	}
+	return live.Facts
 }

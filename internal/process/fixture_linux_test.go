@@ -3,6 +3,8 @@ package process
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -309,6 +311,9 @@ func TestBackInTheNetworkOfTheHost(t *testing.T) {
 	guest.Net, guest.Sockets = 0, []uint64{60000}
 	f.Put(guest)
 	f.SetSockets(append(tree.Sockets, proctest.TCP("0.0.0.0:8080", 60000))...)
+	if err := os.Symlink("../1/net", filepath.Join(f.Proc, "4000/net")); err != nil {
+		t.Fatal(err)
+	}
 	s := take(t, r)
 	if find(s, 4000).Namespaces.Net != 4026532204 {
 		t.Fatal("the reader knows already")

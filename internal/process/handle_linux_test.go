@@ -279,3 +279,27 @@ func TestHandleOfForeignNamespace(t *testing.T) {
 		t.Errorf("pids %v, want %d and 1", live.PIDs, p.pid)
 	}
 }
+
+func TestLiveAgrees(t *testing.T) {
+	facts := Facts{Slice: "system.slice", Unit: "a.service"}
+	cases := []struct {
+		cgroup string
+		state  State
+		denied Denied
+		want   bool
+	}{
+		{"/system.slice/a.service", Sleeping, 0, true},
+		{"/system.slice/a.service/deeper", Sleeping, 0, true},
+		{"/system.slice/b.service", Sleeping, 0, false},
+		{"/user.slice/user-1000.slice/session-1.scope", Sleeping, 0, false},
+		{"", Sleeping, 0, false},
+		{"", Sleeping, DeniedCgroup, true},
+		{"/", Zombie, 0, true},
+	}
+	for _, c := range cases {
+		live := Live{Process: Process{Facts: &facts, State: c.state, Denied: c.denied}, Cgroup: c.cgroup}
+		if got := live.agrees(); got != c.want {
+			t.Errorf("%q, state %c, denied %v: %v", c.cgroup, c.state, c.denied, got)
+		}
+	}
+}

@@ -61,7 +61,7 @@ func (r *Reader) threadStat(dir int, raw *rawStat) bool {
 	if err != nil || thread.state.ended() {
 		return false
 	}
-	raw.state, raw.rss, raw.image = thread.state, thread.rss, thread.image
+	raw.state, raw.rss, raw.image, raw.executing = thread.state, thread.rss, thread.image, thread.executing
 	return true
 }
 

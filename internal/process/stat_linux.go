@@ -21,6 +21,10 @@ type rawStat struct {
 	// image mixes the addresses that execve(2) moves; they are 0 for those who
 	// may not trace the process.
 	image uint64
+	// executing tells a process in the middle of execve(2): it has the new
+	// program, but no command line yet. The kernel sets the start of the code
+	// last (load_elf_binary in linux/fs/binfmt_elf.c).
+	executing bool
 }
 
 const flagKernelThread = 0x00200000 // PF_KTHREAD, linux/include/linux/sched.h
@@ -63,7 +67,7 @@ func parseStat(line []byte) (rawStat, error) {
 		fields[n] = v
 		n++
 	}
-	if n < 21 { // up to rss; later fields came with later kernels
+	if n < 23 { // up to startcode; later fields came with later kernels
 		return s, errStatFormat
 	}
 	field := func(number int) uint64 { return fields[number-4] }
@@ -75,6 +79,7 @@ func parseStat(line []byte) (rawStat, error) {
 	s.threads = int(field(20))
 	s.start = field(22)
 	s.rss = field(24)
+	s.executing = field(26) == 0 && !s.kernel && !s.state.ended()
 	for _, number := range [...]int{26, 27, 28, 45, 46, 47, 48, 49, 50, 51} {
 		s.image = (s.image ^ field(number)) * 0x100000001b3 // FNV-1a's prime
 	}

@@ -52,6 +52,11 @@ func TestParseStatFields(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})
+	t.Run("executing", func(t *testing.T) {
+		if s, err := parseStat(line(26, "0")); err != nil || !s.executing || base.executing {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
 	// What execve(2) moves makes another image; what changes all the time does not.
 	for number, executed := range map[int]bool{
 		4: false, 14: false, 15: false, 20: false, 24: false, 29: false, 30: false, 39: false,
@@ -65,13 +70,13 @@ func TestParseStatFields(t *testing.T) {
 }
 
 func TestParseStatOfOtherForms(t *testing.T) {
-	short := strings.Join(strings.Fields(sshdStat)[:24], " ")
+	short := strings.Join(strings.Fields(sshdStat)[:26], " ")
 	if s, err := parseStat([]byte(short)); err != nil || s.rss != 2304 || s.start != 520 {
-		t.Errorf("a line up to rss: %+v, %v", s, err)
+		t.Errorf("a line up to startcode: %+v, %v", s, err)
 	}
 	for _, line := range []string{
 		"", "\n", "902", "902 (sshd)", "902 (sshd) ", "902 (sshd) S", "902 (sshd) S ", "902 sshd S 1 2", "902 )sshd( S 1 2",
-		"902 (sshd) S x", "902 (sshd) S 1 -", "902 (sshd)S 1", strings.Join(strings.Fields(sshdStat)[:23], " "),
+		"902 (sshd) S x", "902 (sshd) S 1 -", "902 (sshd)S 1", strings.Join(strings.Fields(sshdStat)[:25], " "),
 	} {
 		if s, err := parseStat([]byte(line)); err == nil {
 			t.Errorf("%q: %+v", line, s)

@@ -79,7 +79,7 @@ func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 		if *raw, err = r.readStat(t); err != nil {
 			return err
 		}
-		t.unsteady = t.note(raw) || raw.state.ended() != ended
+		t.unsteady = t.note(raw) || raw.executing || raw.state.ended() != ended
 		if !t.unsteady || attempt == maxRereads {
 			t.factsYoung = time.Since(t.startTime) < r.youngLife
 			r.countDenied(known.denied &^ t.factsDenied)

@@ -167,6 +167,17 @@ func (p *program) said() string {
 	return p.log.String()
 }
 
+// says tells whether the program says something, in a moment if not yet: what
+// it wrote before the link is on another pipe.
+func (p *program) says(text string) bool {
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(p.said(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
 // startProgram starts the program with a token of the role operator.
 func startProgram(t *testing.T, args ...string) *program {
 	t.Helper()

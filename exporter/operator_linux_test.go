@@ -171,7 +171,7 @@ func TestKilledDuringATermination(t *testing.T) {
 	again := startProgram(t, "--audit.file="+audit)
 	events := readAudit(t, audit)
 	last := events[len(events)-1]
-	if last.Outcome != terminate.Unknown || last.PID != v.pid || !strings.Contains(again.said(), "no known outcome") {
+	if last.Outcome != terminate.Unknown || last.PID != v.pid || !again.says("no known outcome") {
 		t.Errorf("audit %+v", last)
 	}
 	if v.ended(200 * time.Millisecond) {

@@ -66,7 +66,7 @@ nested: ## Tests of the nested modules with the race detector
 .PHONY: e2e
 e2e: ## Install what the end-to-end tests need (Debian, as root) and run them
 	sh e2e/install.sh
-	$(GO) test -tags e2e -count=1 -timeout 20m $(E2E_FLAGS) ./e2e/...
+	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
 
 .PHONY: fmt
 fmt: ## Fail where a file is not formatted with gofmt

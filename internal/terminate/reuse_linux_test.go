@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -256,7 +257,9 @@ func (r *reuser) sequence(moment Signal) func() {
 	return func() {
 		result := r.terminator.Terminate(context.Background(), Request{Identity: r.identity()})
 		r.outcomes[string(result.Outcome)]++
-		if result.Outcome == Refused {
+		// A process that has just been started may still be executing its
+		// program: it is asked again.
+		if result.Outcome == Refused && !slices.Equal(Codes(result.Reasons), []Code{CodeChanged}) {
 			report(fmt.Errorf("refused: %v", result.Reasons))
 		}
 	}

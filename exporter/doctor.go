@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"server-monitor/internal/doctor"
+	"server-monitor/internal/policy/mongostore"
 	"server-monitor/internal/process"
 )
 
@@ -40,21 +39,13 @@ func (c *config) addDoctor(app *kingpin.Application) {
 	c.commands[command.FullCommand()] = d.run
 }
 
-// run examines the machine and prints what was found.
+// run examines the machine, with the store that is configured.
 func (d *doctorConfig) run(c *config) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	store, err := c.policy.open()
-	if err != nil {
-		return err
-	}
-	if store != nil {
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-			defer cancel()
-			_ = store.Close(ctx) // nothing was written
-		}()
-	}
+	return c.withStore(func(ctx context.Context, store *mongostore.Store) error { return d.examine(ctx, c, store) })
+}
+
+// examine looks at everything and prints what was found.
+func (d *doctorConfig) examine(ctx context.Context, c *config, store *mongostore.Store) error {
 	o := &c.serve.operator
 	findings := doctor.Examine(doctor.Gather(ctx, &doctor.Config{
 		Process: process.Config{Proc: c.paths.Proc, Root: c.paths.Root}, PID: d.pid,

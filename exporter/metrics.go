@@ -75,7 +75,6 @@ func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	promhttp.HandlerFor(collector.Gatherers{h.own, selected}, promhttp.HandlerOpts{
 		ErrorLog:      errorLog{h.logger},
 		ErrorHandling: promhttp.ContinueOnError,
-		Registry:      nil,
 	}).ServeHTTP(w, r)
 }
 

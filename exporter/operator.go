@@ -18,7 +18,6 @@ import (
 	"golang.org/x/net/netutil"
 
 	"server-monitor/collector"
-	"server-monitor/internal/inventory"
 	"server-monitor/internal/logtail"
 	"server-monitor/internal/process"
 	"server-monitor/internal/resources"
@@ -169,8 +168,6 @@ type recentEvents struct{ *terminate.RecentEvents }
 
 // Recent implements [killapi.Events].
 func (r recentEvents) Recent(n int) ([]terminate.Event, error) { return r.RecentEvents.Recent(n), nil }
-
-var _ killapi.Inventories = (*inventory.Keeper)(nil)
 
 // usualLogs are shown where no other log files are named.
 var usualLogs = []string{"/var/log/messages", "/var/log/syslog", "/var/log/secure", "/var/log/auth.log"}

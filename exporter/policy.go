@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -58,20 +56,9 @@ func parsePlatform(text string) (policy.Platform, error) {
 // policyCommand registers a command.
 func (c *config) policyCommand(clause *kingpin.CmdClause, o *policyOptions, do policyCommand) *kingpin.CmdClause {
 	c.commands[clause.FullCommand()] = func(c *config) error {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-		defer stop()
-		store, err := c.policy.open()
-		if err != nil {
-			return err
-		}
-		if store != nil {
-			defer func() {
-				ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-				defer cancel()
-				_ = store.Close(ctx) // all is written
-			}()
-		}
-		return do(ctx, &policycmd.Printer{W: c.stdout, JSON: o.output == "json", Language: c.language}, store)
+		return c.withStore(func(ctx context.Context, store *mongostore.Store) error {
+			return do(ctx, &policycmd.Printer{W: c.stdout, JSON: o.output == "json", Language: c.language}, store)
+		})
 	}
 	return clause
 }

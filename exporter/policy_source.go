@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"server-monitor/collector"
@@ -56,11 +58,31 @@ const closeTimeout = 2 * time.Second
 // close ends the refreshing and all connections.
 func (s *policySource) close() {
 	s.stop()
-	if s.store != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		_ = s.store.Close(ctx) // nothing is lost
+	closeStore(s.store)
+}
+
+// closeStore ends the connections of a store, if there is one. All that was
+// written was answered.
+func closeStore(store *mongostore.Store) {
+	if store == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	_ = store.Close(ctx)
+}
+
+// withStore does something with the store that is configured, nil without one,
+// until it is done or the program is told to stop.
+func (c *config) withStore(do func(ctx context.Context, store *mongostore.Store) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	store, err := c.policy.open()
+	if err != nil {
+		return err
+	}
+	defer closeStore(store)
+	return do(ctx, store)
 }
 
 // status is how policy fares.

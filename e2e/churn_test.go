@@ -55,7 +55,8 @@ func checkWhole(t *testing.T, scrape rig.Scrape) {
 	for _, m := range scrape["server_monitor_processes"].GetMetric() {
 		sum += rig.Value(m)
 	}
-	if rows := len(scrape["server_monitor_process_info"].GetMetric()); float64(rows) != sum || rows < 10 {
+	// A container may hold little more than the test and server-monitor.
+	if rows := len(scrape["server_monitor_process_info"].GetMetric()); float64(rows) != sum || rows < 2 {
 		t.Errorf("%d rows, but %v processes", rows, sum)
 	}
 }

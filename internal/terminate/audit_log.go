@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 )
 
@@ -40,7 +41,9 @@ func (a LogAuditor) Record(ctx context.Context, event *Event) error {
 	if event.Document != "" {
 		message = "Policy audit"
 	}
-	record := slog.NewRecord(event.Time, slog.LevelInfo, message, 0)
+	var here [1]uintptr // a record without a place is logged as of line 0 of no file
+	runtime.Callers(1, here[:])
+	record := slog.NewRecord(event.Time, slog.LevelInfo, message, here[0])
 	for _, name := range eventFields {
 		if value, ok := fields[name]; ok && name != "time" {
 			record.AddAttrs(slog.Any(name, plainValue(value)))

@@ -183,7 +183,7 @@ func TestAuditIsConcurrent(t *testing.T) {
 
 func TestAuditLog(t *testing.T) {
 	var text bytes.Buffer
-	handler := slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelError})
+	handler := slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelError, AddSource: true})
 	e := decided("one", Accepted)
 	e.Actor = Actor{Name: "kim", Role: "operator", From: "127.0.0.1"}
 	record(t, LogAuditor{handler}, e)
@@ -196,6 +196,9 @@ func TestAuditLog(t *testing.T) {
 	}
 	if actor, ok := line["actor"].(map[string]any); !ok || actor["name"] != "kim" {
 		t.Errorf("actor %v", line["actor"])
+	}
+	if source, ok := line["source"].(map[string]any); !ok || source["line"] == 0.0 {
+		t.Errorf("source %v", line["source"])
 	}
 	text.Reset()
 	record(t, LogAuditor{slog.NewTextHandler(&text, nil)}, e)

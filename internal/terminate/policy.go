@@ -2,6 +2,7 @@ package terminate
 
 import (
 	"context"
+	"log/slog"
 
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
@@ -37,6 +38,10 @@ func (t *Terminator) consult(ctx context.Context, f *Facts, req *Request) (Rulin
 	defer cancel()
 	subject := policySubject(f, req)
 	said := t.config.Policy.Consult(ctx, subject)
+	if said.Err != nil {
+		t.config.Logger.Warn("Policy could not be read anew", slog.Int("pid", f.PID), slog.String("state", string(said.State)),
+			slog.Any("err", said.Err))
+	}
 	ruling := Ruling{State: said.State, Degraded: said.State == policy.NeverReached || said.State == policy.Degraded}
 	reasons := t.outage(said.State, req.Actor.Automation)
 	ruling.Version = said.Set.Version()

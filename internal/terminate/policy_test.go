@@ -1,8 +1,12 @@
 package terminate
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"server-monitor/internal/policy"
@@ -56,6 +60,26 @@ func TestOutage(t *testing.T) {
 				t.Errorf("degraded %v, want %v", r.Policy.Degraded, test.degraded)
 			}
 		})
+	}
+}
+
+// failing is policy that could not be read anew.
+type failing struct{ err error }
+
+func (f failing) Consult(context.Context, policy.Subject) policy.Consultation {
+	return policy.Consultation{State: policy.Degraded, Set: policy.Build(policy.Linux, policy.Contents{}), Err: f.err}
+}
+
+// Why the last copy decided is in the log.
+func TestOutageLogged(t *testing.T) {
+	p := newFake(fakePID)
+	var log bytes.Buffer
+	terminator, _ := newTerminator(t, newFakes(p), func(c *Config) {
+		c.Policy, c.Logger = failing{errBroken}, slog.New(slog.NewTextHandler(&log, nil))
+	})
+	terminator.Terminate(t.Context(), Request{Identity: identityOf(p)})
+	if !strings.Contains(log.String(), errBroken.Error()) || !strings.Contains(log.String(), "state="+string(policy.Degraded)) {
+		t.Errorf("logged %q", log.String())
 	}
 }
 

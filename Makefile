@@ -67,6 +67,7 @@ nested: ## Tests of the nested modules with the race detector
 .PHONY: e2e
 e2e: ## Install what the end-to-end tests need (Debian, as root) and run them
 	sh e2e/install.sh
+	sh e2e/web/install.sh
 	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
 
 .PHONY: fmt

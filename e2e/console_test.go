@@ -414,4 +414,6 @@ func TestConsoleReconnects(t *testing.T) {
 }
 
 // axeFile is axe-core, of the npm package of that name.
-func axeFile() string { return filepath.Join(programs.Source, "e2e", "testdata", "axe", "axe.min.js") }
+func axeFile() string {
+	return filepath.Join(programs.Source, "e2e", "web", "node_modules", "axe-core", "axe.min.js")
+}

@@ -12,10 +12,10 @@ import (
 	"server-monitor/e2e/rig"
 )
 
-// grafanaCode reads a file of what Grafana uses on dashboards.
+// grafanaCode reads a file of what Grafana uses on dashboards (web/package.json).
 func grafanaCode(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "grafana", name))
+	text, err := os.ReadFile(filepath.Join("web", "node_modules", filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,9 @@ func inScript(t *testing.T, value any) string {
 func TestDashboardsLogQL(t *testing.T) {
 	page := rig.StartBrowser(t, "en").NewPage(t, 400, 300)
 	modules := map[string]string{
-		"@lezer/common": grafanaCode(t, "common.cjs"), "@lezer/lr": grafanaCode(t, "lr.cjs"), "logql": grafanaCode(t, "logql.cjs"),
+		"@lezer/common": grafanaCode(t, "@lezer/common/dist/index.cjs"),
+		"@lezer/lr":     grafanaCode(t, "@lezer/lr/dist/index.cjs"),
+		"logql":         grafanaCode(t, "@grafana/lezer-logql/index.cjs"),
 	}
 	page.Evaluate(t, `(() => {
 		const texts = `+inScript(t, modules)+`, made = {};
@@ -98,7 +100,7 @@ const sanitizer = `(() => {
 // sanitizes them, and takes a picture of them.
 func TestDashboardsSanitized(t *testing.T) {
 	page := rig.StartBrowser(t, "en").NewPage(t, 1200, 900)
-	page.Evaluate(t, grafanaCode(t, "xss.min.js"), nil)
+	page.Evaluate(t, grafanaCode(t, "xss/dist/xss.min.js"), nil)
 	page.Evaluate(t, sanitizer, nil)
 	var kept string
 	page.Evaluate(t, `styles(sanitize('<div style="position:fixed;color:red"></div>'))`, &kept)

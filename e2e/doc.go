@@ -1,6 +1,7 @@
 // Package e2e tests server-monitor from outside, as a built program on a real
 // machine: scraped by Debian's Prometheus, run by a booted systemd, asked on the
-// command line. "make e2e" installs what that takes and runs it.
+// command line. "make e2e" installs what that takes (install.sh, web/install.sh)
+// and runs it.
 //
 // The environment may say:
 //

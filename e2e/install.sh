@@ -24,6 +24,8 @@ for package in $packages; do
 	status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || status=
 	[ "$status" = installed ] || missing="$missing $package"
 done
+# For web/install.sh; a Node.js from elsewhere is as good as Debian's.
+command -v npm >/dev/null || missing="$missing npm"
 if [ -z "$missing" ]; then
 	exit 0
 fi

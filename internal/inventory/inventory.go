@@ -7,14 +7,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sort"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
+	"server-monitor/internal/flight"
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/risk"
@@ -61,7 +59,7 @@ type Keeper struct {
 	judge  *risk.Judge
 	policy policy.Provider
 
-	flights singleflight.Group
+	flight flight.Flight[*Inventory]
 
 	mu     sync.Mutex
 	judged map[int]judgement
@@ -85,36 +83,14 @@ func NewKeeper(source Source, judge *risk.Judge, provider policy.Provider) *Keep
 }
 
 // Take makes an inventory of now, or joins one that is being made. Where ctx
-// ends first, the collection goes on for the others.
+// ends first, the collection goes on for the others. Whoever asks twice in one
+// request is given the same one; see [flight.Remember].
 func (k *Keeper) Take(ctx context.Context) (*Inventory, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	flight := k.flights.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightLimit)
-		defer cancel()
-		return k.take(ctx)
-	})
-	select {
-	case result := <-flight:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		return result.Val.(*Inventory), nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return k.flight.Do(ctx, flightLimit, k.take)
 }
 
-// take makes an inventory. A panic, which singleflight would end the program
-// with, fails this inventory alone: what is read was chosen by anybody who may
-// start a process.
-func (k *Keeper) take(ctx context.Context) (taken *Inventory, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			taken, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
+// take makes an inventory.
+func (k *Keeper) take(ctx context.Context) (*Inventory, error) {
 	snapshot, err := k.source.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read processes: %w", err)

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"golang.org/x/sync/singleflight"
+
+	"server-monitor/internal/flight"
 )
 
 // Gather collects the metric families of [Collectors].
@@ -17,9 +18,9 @@ type Gather func(ctx context.Context) ([]*dto.MetricFamily, error)
 // or soon after another, is given the same reading. It is safe for concurrent
 // use.
 type Keeper struct {
-	gather  Gather
-	now     func() time.Time
-	flights singleflight.Group
+	gather Gather
+	now    func() time.Time
+	flight flight.Flight[*Resources]
 
 	mu    sync.Mutex
 	last  *Resources
@@ -41,23 +42,7 @@ func NewKeeper(gather Gather) *Keeper { return &Keeper{gather: gather, now: time
 
 // Take returns the resources of now. They are not to be changed.
 func (k *Keeper) Take(ctx context.Context) (*Resources, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	flight := k.flights.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gatherLimit)
-		defer cancel()
-		return k.take(ctx)
-	})
-	select {
-	case result := <-flight:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		return result.Val.(*Resources), nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return k.flight.Do(ctx, gatherLimit, k.take)
 }
 
 // take reads them, unless that was done just now. One call runs at a time.

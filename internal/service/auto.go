@@ -9,8 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
+	"server-monitor/internal/flight"
 	"server-monitor/internal/process"
 )
 
@@ -27,7 +26,7 @@ type AutoManager struct {
 	booted   func() bool
 	snapshot Snapshot
 	logger   *slog.Logger
-	flights  singleflight.Group
+	flight   flight.Flight[answer]
 
 	// What follows is used by one flight at a time.
 
@@ -69,19 +68,14 @@ type answer struct {
 // Services implements [Manager]. Where ctx ends first, the question goes on for
 // the others.
 func (a *AutoManager) Services(ctx context.Context) ([]Service, error) {
-	flight := a.flights.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightLimit)
-		defer cancel()
+	got, err := a.flight.Do(ctx, flightLimit, func(ctx context.Context) (answer, error) {
 		services, err := a.services(ctx)
 		return answer{services, err}, nil
 	})
-	select {
-	case result := <-flight:
-		got := result.Val.(answer)
-		return got.services, got.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the services: %w", context.Cause(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("wait for the services: %w", err)
 	}
+	return got.services, got.err
 }
 
 func (a *AutoManager) services(ctx context.Context) ([]Service, error) {

@@ -9,7 +9,7 @@
 //   - SERVER_MONITOR_E2E_CACHE: where the file tree of the Debian server is kept
 //     between runs; else below XDG_CACHE_HOME or /var/cache.
 //   - SERVER_MONITOR_E2E_SKIP: what may be missing, by commas: root, machine,
-//     prometheus, container, rpm, README. Tests that need it are then skipped;
+//     prometheus, container, rpm, wine, README. Tests that need it are then skipped;
 //     without it they fail.
 package e2e
 

@@ -8,6 +8,7 @@ ca-certificates
 chromium
 curl
 debootstrap
+gcc-mingw-w64-x86-64-win32
 iproute2
 jq
 procps
@@ -16,6 +17,7 @@ prometheus-alertmanager
 rpm
 systemd-container
 util-linux
+wine64
 zstd
 '
 

@@ -20,6 +20,8 @@ type Rig struct {
 	Dir string
 	// Monitor is the built server-monitor, Sample the built e2e/sample.
 	Monitor, Sample string
+
+	wine *Wine // nil until a test wants it
 }
 
 // binaryVariable names a server-monitor to test in place of a new build.
@@ -77,7 +79,10 @@ func (r *Rig) buildIn(module, target, name string) error {
 }
 
 // Close removes what the rig has made.
-func (r *Rig) Close() error { return os.RemoveAll(r.Dir) }
+func (r *Rig) Close() error {
+	r.wine.close()
+	return os.RemoveAll(r.Dir)
+}
 
 // sourceFolder finds the root of the repository above the working folder.
 func sourceFolder() (string, error) {

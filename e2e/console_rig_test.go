@@ -108,7 +108,7 @@ func findAll(t *testing.T, p *rig.Page) {
 func findPID(t *testing.T, p *rig.Page, pid int) {
 	t.Helper()
 	find(t, p, "pid "+itoa(pid))
-	p.Await(t, 15*time.Second, `document.querySelector('#processes > li .pid')?.textContent === ' (PID `+itoa(pid)+`)'`,
+	p.Await(t, 15*time.Second, `[...document.querySelectorAll('#processes > li .pid')].map((e) => e.textContent).join() === ' (PID `+itoa(pid)+`)'`,
 		`document.getElementById('processes').innerText.slice(0, 300)`)
 }
 

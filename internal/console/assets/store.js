@@ -97,6 +97,8 @@ export function orderOf(name, store) {
 /** Tells whether a process bears a text somewhere. */
 export function matches(process, text) {
   if (text === '') return true;
+  const pid = /^pid\s*(\d+)$/.exec(text); // whole: "pid 32" is not 3210, which one might end by mistake
+  if (pid) return process.pid === Number(pid[1]);
   const words = [process.name, process.exe, process.user, process.unit, process.container, process.role, `pid ${process.pid}`,
     ...process.listen.map((s) => `:${s.port} ${s.port_name ?? ''}`), ...process.findings.map((f) => f.warning)];
   return words.join('\n').toLowerCase().includes(text);

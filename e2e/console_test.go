@@ -181,7 +181,7 @@ func testLanguage(t *testing.T, c *console) {
 		}
 	}
 	p.Screenshot(t, artifact(t, "console-korean.png"))
-	p.Call(t, "Page.reload", nil, nil)
+	p.Reload(t)
 	awaitFilled(t, p)
 	if got := p.Text(t, ".panel-services h2"); got != "서비스" {
 		t.Errorf("after a reload: %q", got)

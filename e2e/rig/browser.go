@@ -3,47 +3,36 @@
 package rig
 
 import (
-	"bufio"
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // answerLimit is how long the browser may take for one command.
 const answerLimit = 30 * time.Second
 
-// Browser is Debian's Chromium, told what to do over two pipes in the language
-// of its developer tools (https://chromedevtools.github.io/devtools-protocol/).
-type Browser struct {
-	t    testing.TB
-	send *os.File
-
-	mu      sync.Mutex
-	last    int
-	answers map[int]chan message
-	pages   map[string]*Page // by session
-}
-
-// message is a command, an answer or an event.
-type message struct {
-	ID      int             `json:"id,omitempty"`
-	Session string          `json:"sessionId,omitempty"`
-	Method  string          `json:"method,omitempty"`
-	Params  any             `json:"params,omitempty"`
-	Result  json.RawMessage `json:"result,omitempty"`
-	Error   *struct {
-		Message string `json:"message"`
-	} `json:"error,omitempty"`
-}
+// Browser is Debian's Chromium, without a window.
+type Browser struct{ context context.Context }
 
 // StartBrowser starts a browser that ends with the test. It prefers the given
 // languages.
@@ -62,120 +51,49 @@ func (m *Machine) StartBrowser(t testing.TB, languages string) *Browser {
 func startBrowser(t testing.TB, languages string, by ...string) *Browser {
 	t.Helper()
 	NeedPrograms(t, "chromium", "chromium")
-	commands, send, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	receive, answers, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	profile := t.TempDir()
-	args := slices.Concat(by, []string{"chromium", "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
-		"--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-		"--disable-sync", "--mute-audio", "--hide-scrollbars", "--user-data-dir=" + profile, "--accept-lang=" + languages})
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "HOME="+profile)
-	cmd.ExtraFiles = []*os.File{commands, answers} // its descriptors 3 and 4
-	program := Start(t, cmd)
-	commands.Close()
-	answers.Close()
-	b := &Browser{t: t, send: send, answers: make(map[int]chan message), pages: make(map[string]*Page)}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		b.read(receive)
-	}()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Env("HOME="+profile), chromedp.Flag("accept-lang", languages), chromedp.Flag("disable-component-update", true))
+	if len(by) > 0 {
+		options = append(options, chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) { runBy(t, cmd, by) }))
+	}
+	parent, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(parent)
+	if err := chromedp.Do(ctx); err != nil {
+		stop()
+		t.Fatalf("start chromium: %v", err)
+	}
 	t.Cleanup(func() {
-		_ = b.write(message{ID: -1, Method: "Browser.close"})
-		select {
-		case <-program.ended:
-			<-read
-		case <-time.After(stopLimit):
+		defer stop()
+		limited, cancel := context.WithTimeout(ctx, stopLimit)
+		defer cancel()
+		if err := chromedp.Cancel(limited); err != nil && !errors.Is(err, context.Canceled) {
+			t.Logf("end chromium: %v", err)
 		}
-		send.Close()
-		receive.Close()
 	})
-	return b
+	return &Browser{ctx}
 }
 
-// read takes what the browser says, until it ends. Messages end with a NUL.
-func (b *Browser) read(from *os.File) {
-	in := bufio.NewReaderSize(from, 1<<20)
-	for {
-		text, err := in.ReadBytes(0)
-		if err != nil {
-			return
-		}
-		var m struct {
-			message
-			Params json.RawMessage `json:"params"`
-		}
-		if json.Unmarshal(text[:len(text)-1], &m) != nil {
-			continue
-		}
-		b.mu.Lock()
-		answer, page := b.answers[m.ID], b.pages[m.Session]
-		delete(b.answers, m.ID)
-		b.mu.Unlock()
-		switch {
-		case m.ID != 0 && answer != nil:
-			answer <- m.message
-		case m.ID == 0 && page != nil:
-			page.note(m.Method, m.Params)
-		}
-	}
-}
-
-func (b *Browser) write(m message) error {
-	text, err := json.Marshal(m)
+// runBy makes a command one that another runs.
+func runBy(t testing.TB, cmd *exec.Cmd, by []string) {
+	path, err := exec.LookPath(by[0])
 	if err != nil {
-		return err
+		t.Error(err)
+		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, err = b.send.Write(append(text, 0))
-	return err
-}
-
-// call sends a command and puts its result into a value.
-func (b *Browser) call(session, method string, params, result any) error {
-	answer := make(chan message, 1)
-	b.mu.Lock()
-	b.last++
-	id := b.last
-	b.answers[id] = answer
-	b.mu.Unlock()
-	if err := b.write(message{ID: id, Session: session, Method: method, Params: params}); err != nil {
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	select {
-	case m := <-answer:
-		if m.Error != nil {
-			return fmt.Errorf("%s: %s", method, m.Error.Message)
-		}
-		if result == nil {
-			return nil
-		}
-		return json.Unmarshal(m.Result, result)
-	case <-time.After(answerLimit):
-		return fmt.Errorf("%s: no answer", method)
-	}
+	cmd.Path, cmd.Args = path, slices.Concat(by, []string{cmd.Path}, cmd.Args[1:])
 }
 
 // Page is a tab of a browser.
 type Page struct {
-	*Browser
-	session string
+	context context.Context
 
 	mu       sync.Mutex
 	requests []string
 	problems []string
 	onPaused func(url string) (status int, kind, body string)
 }
-
-// fields are the parameters of a command.
-type fields map[string]any
 
 // Open opens an address in a tab of its own, which knows nothing of the others.
 func (b *Browser) Open(t testing.TB, url string, width, height int) *Page {
@@ -188,23 +106,12 @@ func (b *Browser) Open(t testing.TB, url string, width, height int) *Page {
 // NewPage opens an empty tab.
 func (b *Browser) NewPage(t testing.TB, width, height int) *Page {
 	t.Helper()
-	p := &Page{Browser: b}
-	var context struct{ BrowserContextID string }
-	p.must(t, b.call("", "Target.createBrowserContext", nil, &context))
-	var target struct{ TargetID string }
-	p.must(t, b.call("", "Target.createTarget", fields{"url": "about:blank", "browserContextId": context.BrowserContextID}, &target))
-	var attached struct{ SessionID string }
-	p.must(t, b.call("", "Target.attachToTarget", fields{"targetId": target.TargetID, "flatten": true}, &attached))
-	p.session = attached.SessionID
-	b.mu.Lock()
-	b.pages[p.session] = p
-	b.mu.Unlock()
-	t.Cleanup(func() {
-		_ = b.call("", "Target.disposeBrowserContext", fields{"browserContextId": context.BrowserContextID}, nil)
-	})
-	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
-		p.Call(t, domain+".enable", nil, nil)
-	}
+	ctx, cancel := chromedp.NewContext(b.context, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	p := &Page{context: ctx}
+	p.must(t, chromedp.Listen(ctx, p.note))
+	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	p.must(t, err)
 	p.Resize(t, width, height)
 	return p
 }
@@ -216,55 +123,56 @@ func (p *Page) must(t testing.TB, err error) {
 	}
 }
 
-// Call sends a command of the protocol to the tab.
-func (p *Page) Call(t testing.TB, method string, params, result any) {
+// do takes steps in the tab.
+func (p *Page) do(t testing.TB, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	p.must(t, p.call(p.session, method, params, result))
+	ctx, cancel := context.WithTimeout(p.context, answerLimit)
+	defer cancel()
+	p.must(t, chromedp.Do(ctx, steps...))
 }
 
 // Resize makes the tab as large as a screen; a narrow one is a phone's.
 func (p *Page) Resize(t testing.TB, width, height int) {
 	t.Helper()
-	p.Call(t, "Emulation.setDeviceMetricsOverride", fields{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}, nil)
+	_, err := chromedp.Call(p.context, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(width), Height: int64(height), DeviceScaleFactor: 1, Mobile: width < 500,
+	})
+	p.must(t, err)
 }
 
-// Navigate goes to an address.
+// Navigate goes to an address. It does not wait until the page is there: one
+// that never answers is a case of its own.
 func (p *Page) Navigate(t testing.TB, url string) {
 	t.Helper()
-	var result struct{ ErrorText string }
-	p.Call(t, "Page.navigate", fields{"url": url}, &result)
+	result, err := chromedp.Call(p.context, page.Navigate, page.NavigateParams{URL: url})
+	p.must(t, err)
 	if result.ErrorText != "" {
 		t.Fatalf("open %s: %s", url, result.ErrorText)
 	}
 }
 
+// Reload loads the page anew.
+func (p *Page) Reload(t testing.TB) {
+	t.Helper()
+	_, err := chromedp.Call(p.context, page.Reload, page.ReloadParams{})
+	p.must(t, err)
+}
+
 // note keeps what happened in the tab: what it asked for, and what went wrong.
-func (p *Page) note(method string, params json.RawMessage) {
-	var event struct {
-		RequestID        string
-		Request          struct{ URL string }
-		ExceptionDetails struct {
-			Text      string
-			Exception struct{ Description string }
-		}
-		Entry struct{ Level, Text, URL string }
-	}
-	if json.Unmarshal(params, &event) != nil {
-		return
-	}
+func (p *Page) note(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch method {
-	case "Network.requestWillBeSent":
-		p.requests = append(p.requests, event.Request.URL)
-	case "Runtime.exceptionThrown":
-		p.problems = append(p.problems, event.ExceptionDetails.Text+" "+event.ExceptionDetails.Exception.Description)
-	case "Log.entryAdded":
-		if event.Entry.Level == "error" {
-			p.problems = append(p.problems, event.Entry.Text+" "+event.Entry.URL)
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		p.problems = append(p.problems, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			p.problems = append(p.problems, e.Entry.Text+" "+e.Entry.URL)
 		}
-	case "Fetch.requestPaused":
-		go p.fulfil(event.RequestID, event.Request.URL)
+	case *fetch.EventRequestPaused:
+		go p.fulfil(e.RequestID, e.Request.URL, p.onPaused)
 	}
 }
 
@@ -272,14 +180,14 @@ func (p *Page) note(method string, params json.RawMessage) {
 func (p *Page) Requests() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.requests...)
+	return slices.Clone(p.requests)
 }
 
 // Problems are the exceptions of its scripts, and what the browser refused.
 func (p *Page) Problems() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.problems...)
+	return slices.Clone(p.problems)
 }
 
 // Answer answers requests for addresses that a pattern fits in place of the server.
@@ -288,18 +196,16 @@ func (p *Page) Answer(t testing.TB, pattern string, answer func(url string) (sta
 	p.mu.Lock()
 	p.onPaused = answer
 	p.mu.Unlock()
-	p.Call(t, "Fetch.enable", fields{"patterns": []fields{{"urlPattern": pattern}}}, nil)
+	_, err := chromedp.Call(p.context, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: pattern}}})
+	p.must(t, err)
 }
 
-func (p *Page) fulfil(request, url string) {
-	p.mu.Lock()
-	answer := p.onPaused
-	p.mu.Unlock()
+func (p *Page) fulfil(request fetch.RequestID, url string, answer func(url string) (status int, kind, body string)) {
 	status, kind, body := answer(url)
-	_ = p.call(p.session, "Fetch.fulfillRequest", fields{
-		"requestId": request, "responseCode": status, "body": base64.StdEncoding.EncodeToString([]byte(body)),
-		"responseHeaders": []fields{{"name": "Content-Type", "value": kind}},
-	}, nil)
+	_, _ = chromedp.Call(p.context, fetch.FulfillRequest, fetch.FulfillRequestParams{
+		RequestID: request, ResponseCode: int64(status), Body: []byte(body),
+		ResponseHeaders: []*fetch.HeaderEntry{{Name: "Content-Type", Value: kind}},
+	})
 }
 
 // Evaluate runs an expression in the page and puts its value, or what it
@@ -310,24 +216,13 @@ func (p *Page) Evaluate(t testing.TB, expression string, value any) {
 }
 
 func (p *Page) evaluate(expression string, value any) error {
-	var result struct {
-		Result           struct{ Value json.RawMessage }
-		ExceptionDetails *struct {
-			Text      string
-			Exception struct{ Description string }
-		}
-	}
-	err := p.call(p.session, "Runtime.evaluate", fields{"expression": expression, "awaitPromise": true, "returnByValue": true}, &result)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(p.context, answerLimit)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise, chromedp.EvalAsValue))
+	if err != nil || value == nil || len(text) == 0 {
 		return err
 	}
-	if e := result.ExceptionDetails; e != nil {
-		return errors.New(e.Text + " " + e.Exception.Description)
-	}
-	if value == nil || len(result.Result.Value) == 0 {
-		return nil
-	}
-	return json.Unmarshal(result.Result.Value, value)
+	return json.Unmarshal(text, value)
 }
 
 // Await waits until an expression is true in the page. Where it never is, the
@@ -355,7 +250,7 @@ func (p *Page) Text(t testing.TB, selector string) (text string) {
 	return text
 }
 
-// Click clicks with the mouse on the middle of an element.
+// Click clicks with the mouse on the middle of an element, which has to be there.
 func (p *Page) Click(t testing.TB, selector string) {
 	t.Helper()
 	var at struct{ X, Y float64 }
@@ -366,54 +261,38 @@ func (p *Page) Click(t testing.TB, selector string) {
 		const r = e.getBoundingClientRect();
 		return { x: r.x + r.width / 2, y: r.y + r.height / 2 };
 	})()`, &at)
-	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		p.Call(t, "Input.dispatchMouseEvent", fields{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
-	}
+	p.do(t, chromedp.MouseClickXY(at.X, at.Y))
 }
 
 // Type types text into what has the focus.
 func (p *Page) Type(t testing.TB, text string) {
 	t.Helper()
-	p.Call(t, "Input.insertText", fields{"text": text}, nil)
+	_, err := chromedp.Call(p.context, input.InsertText, input.InsertTextParams{Text: text})
+	p.must(t, err)
 }
 
-// keys are the codes of the keys that Press knows.
-var keys = map[string]struct {
-	code int
-	text string
-}{"Tab": {code: 9}, "Enter": {13, "\r"}, "Escape": {code: 27}, "ArrowRight": {code: 39}, "ArrowLeft": {code: 37}, "Space": {32, " "}}
+// keys are the keys that Press knows.
+var keys = map[string]string{
+	"Tab": kb.Tab, "Enter": kb.Enter, "Escape": kb.Escape, "ArrowRight": kb.ArrowRight, "ArrowLeft": kb.ArrowLeft, "Space": " ",
+}
 
 // Press presses a key: "Tab", "Shift+Tab", "Enter".
 func (p *Page) Press(t testing.TB, key string) {
 	t.Helper()
 	name, shifted := strings.CutPrefix(key, "Shift+")
-	k := keys[name]
-	modifiers := 0
+	var modifiers []chromedp.KeyOption
 	if shifted {
-		modifiers = 8
+		modifiers = append(modifiers, chromedp.KeyModifiers(kb.ModifierShift))
 	}
-	value := name
-	if name == "Space" {
-		value = " "
-	}
-	event := fields{"key": value, "code": name, "windowsVirtualKeyCode": k.code, "modifiers": modifiers, "type": "rawKeyDown"}
-	if k.text != "" {
-		event["type"], event["text"] = "keyDown", k.text
-	}
-	p.Call(t, "Input.dispatchKeyEvent", event, nil)
-	delete(event, "text")
-	event["type"] = "keyUp"
-	p.Call(t, "Input.dispatchKeyEvent", event, nil)
+	p.do(t, chromedp.KeyEvent(keys[name], modifiers...))
 }
 
 // Screenshot writes what the tab shows to a PNG file.
 func (p *Page) Screenshot(t testing.TB, path string) {
 	t.Helper()
-	var picture struct{ Data []byte }
-	p.Call(t, "Page.captureScreenshot", fields{"format": "png"}, &picture)
-	if err := os.WriteFile(path, picture.Data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	picture, err := chromedp.Run(p.context, chromedp.CaptureScreenshot())
+	p.must(t, err)
+	p.must(t, os.WriteFile(filepath.Clean(path), picture, 0o644))
 }
 
 // quote makes a text a literal of JavaScript.

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/common/expfmt"
 	gopsutilnet "github.com/shirou/gopsutil/v4/net"
 	gopsutil "github.com/shirou/gopsutil/v4/process"
 	"golang.org/x/sys/unix"
@@ -198,34 +197,15 @@ func newExposition() (func() (int, error), error) {
 			MemoryThreshold: collector.DefaultMemoryThreshold, MaxPIDs: collector.DefaultMaxPIDs, MaxGroups: collector.DefaultMaxGroups, Language: "en",
 		}, logger),
 	})
-	return func() (int, error) { return expose(set) }, nil
-}
-
-// count counts what is written.
-type count int
-
-func (c *count) Write(b []byte) (int, error) {
-	*c += count(len(b))
-	return len(b), nil
-}
-
-// expose writes what a scrape of the set gives.
-func expose(set *collector.Set) (int, error) {
-	selected, err := set.Select(context.Background(), nil, nil)
-	if err != nil {
-		return 0, err
-	}
-	families, err := selected.Gather()
-	if err != nil {
-		return 0, err
-	}
-	var written count
-	for _, family := range families {
-		if _, err := expfmt.MetricFamilyToText(&written, family); err != nil {
+	var page []byte
+	return func() (int, error) {
+		selected, err := set.Select(context.Background(), nil, nil)
+		if err != nil {
 			return 0, err
 		}
-	}
-	return int(written), nil
+		page, err = selected.AppendText(page[:0])
+		return len(page), err
+	}, nil
 }
 
 // newGopsutil asks gopsutil for what a snapshot of server-monitor tells of each

@@ -50,7 +50,7 @@ func define(collector, name, help string, kind prometheus.ValueType, labels ...s
 // newMetric makes a metric that is declared elsewhere, or not at all.
 func newMetric(name, help string, kind prometheus.ValueType, labels ...string) metric {
 	name = prometheus.BuildFQName(namespace, "", name)
-	return metric{desc: prometheus.NewDesc(name, help, labels, nil), kind: kind, family: newFamily(name, help, labels)}
+	return metric{desc: prometheus.NewDesc(name, help, labels, nil), kind: kind, family: newFamily(name, help, kind, labels)}
 }
 
 // declare declares a family that is published otherwise than sample by sample.

@@ -14,7 +14,7 @@ func TestFilesystemOfThisMachine(t *testing.T) {
 		FSTypesExclude:     regexp.MustCompile(DefaultFSTypesExclude),
 	}
 	c := made(t)(NewFilesystem(thisMachine(), config, slog.New(slog.DiscardHandler)))
-	if _, err := gather(c); err != nil {
+	if _, err := gather(t.Context(), c); err != nil {
 		t.Skipf("no file system to look at: %v", err)
 	}
 	if errors := values(t, c, "filesystem_device_error"); len(errors) == 0 {

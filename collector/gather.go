@@ -2,10 +2,7 @@ package collector
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"sync"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -18,22 +15,9 @@ import (
 // kinds go through one.
 func (s selection) Gather() ([]*dto.MetricFamily, error) {
 	var all collected
-	var wg sync.WaitGroup
-	for _, name := range s.names {
-		wg.Go(func() {
-			metrics, report := s.set.collect(s.ctx, name)
-			all.add(metrics, report)
-		})
-	}
-	wg.Wait()
-	families := all.families()
-	if len(all.others) == 0 {
-		return sorted(families), nil
-	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(all.others)
-	others, err := registry.Gather()
-	return sorted(append(families, others...)), err
+	s.collect(all.add)
+	others, err := all.others.Gather()
+	return sorted(append(all.families(), others...)), err
 }
 
 // Gatherers gathers from several places that have no family in common.
@@ -59,22 +43,17 @@ func sorted(families []*dto.MetricFamily) []*dto.MetricFamily {
 
 // collected is what the collectors of one scrape have sent.
 type collected struct {
-	mu      sync.Mutex
 	samples []*sample
 	others  metrics
 }
 
-func (c *collected) add(lists ...[]prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, list := range lists {
-		c.samples = slices.Grow(c.samples, len(list))
-		for _, m := range list {
-			if one, ok := m.(*sample); ok {
-				c.samples = append(c.samples, one)
-			} else {
-				c.others = append(c.others, m)
-			}
+func (c *collected) add(list []prometheus.Metric) {
+	c.samples = slices.Grow(c.samples, len(list))
+	for _, m := range list {
+		if one, ok := m.(*sample); ok {
+			c.samples = append(c.samples, one)
+		} else {
+			c.others = append(c.others, m)
 		}
 	}
 }
@@ -118,7 +97,7 @@ func newWriter(n int) *writer {
 func (w *writer) write(s *sample) *dto.Metric {
 	out := &w.metrics[0]
 	w.metrics = w.metrics[1:]
-	out.Label = s.labels
+	out.Label = s.labels.pairs
 	if s.kind == prometheus.CounterValue {
 		out.Counter = &w.counters[0]
 		w.counters = w.counters[1:]
@@ -144,42 +123,12 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// family is what all samples of a metric have in common.
-type family struct {
-	name, help string
-	// names are the names of the labels in ascending order, and order is where
-	// the values of each are among those of a sample.
-	names []string
-	order []int
-}
-
-func newFamily(name, help string, labels []string) *family {
-	f := &family{name: name, help: help, order: make([]int, len(labels))}
-	for i := range f.order {
-		f.order[i] = i
+// Gather implements [prometheus.Gatherer].
+func (m metrics) Gather() ([]*dto.MetricFamily, error) {
+	if len(m) == 0 {
+		return nil, nil
 	}
-	slices.SortFunc(f.order, func(a, b int) int { return cmp.Compare(labels[a], labels[b]) })
-	for _, at := range f.order {
-		f.names = append(f.names, labels[at])
-	}
-	return f
-}
-
-// labels makes the labels of a sample from values in the order in which the
-// metric was defined. It panics where they are not what was defined, as
-// prometheus.MustNewConstMetric does.
-func (f *family) labels(values []string) labels {
-	if len(values) != len(f.names) {
-		panic(fmt.Sprintf("%s: %d values for the labels %q", f.name, len(values), f.names))
-	}
-	pairs := make([]dto.LabelPair, len(values))
-	made := make(labels, len(values))
-	for i, at := range f.order {
-		if !utf8.ValidString(values[at]) {
-			panic(fmt.Sprintf("%s: label %s: %q is not UTF-8", f.name, f.names[i], values[at]))
-		}
-		pairs[i].Name, pairs[i].Value = &f.names[i], &values[at]
-		made[i] = &pairs[i]
-	}
-	return made
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m)
+	return registry.Gather()
 }

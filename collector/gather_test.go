@@ -19,6 +19,22 @@ import (
 // lines are the lines of the text that a gatherer gives, in ascending order.
 func lines(t *testing.T, g prometheus.Gatherer) []string {
 	t.Helper()
+	return linesOf(textOf(t, g))
+}
+
+// linesOf are the lines of a text, in ascending order, without what differs from
+// scrape to scrape.
+func linesOf(text string) []string {
+	all := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool {
+		return strings.HasPrefix(line, namespace+"_scrape_collector_duration_seconds{")
+	})
+	slices.Sort(all)
+	return all
+}
+
+// textOf is the text that package expfmt makes of what a gatherer gives.
+func textOf(t *testing.T, g prometheus.Gatherer) string {
+	t.Helper()
 	families, err := g.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -32,11 +48,7 @@ func lines(t *testing.T, g prometheus.Gatherer) []string {
 			t.Fatal(err)
 		}
 	}
-	all := slices.DeleteFunc(strings.Split(text.String(), "\n"), func(line string) bool {
-		return strings.HasPrefix(line, namespace+"_scrape_collector_duration_seconds{")
-	})
-	slices.Sort(all)
-	return all
+	return text.String()
 }
 
 // TestGatherLikeRegistry compares what a selection gathers with what a registry,
@@ -77,7 +89,7 @@ func TestGatherLikeRegistry(t *testing.T) {
 func TestSampleOfWrongLabels(t *testing.T) {
 	for name, values := range map[string][]string{"too few": {}, "too many": {"a", "b"}, "not UTF-8": {"\xff"}} {
 		t.Run(name, func(t *testing.T) {
-			_, err := gather(&updateFunc{update: func(_ context.Context, ch chan<- prometheus.Metric) error {
+			_, err := gather(t.Context(), &updateFunc{update: func(_ context.Context, ch chan<- prometheus.Metric) error {
 				testMetric.send(ch, 1, values...)
 				return nil
 			}})

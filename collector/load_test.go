@@ -20,7 +20,7 @@ type scrapeOnce struct {
 func (s *scrapeOnce) Describe(chan<- *prometheus.Desc) {}
 
 func (s *scrapeOnce) Collect(ch chan<- prometheus.Metric) {
-	metrics, err := gather(s.collector)
+	metrics, err := gather(s.t.Context(), s.collector)
 	s.err = err
 	for _, m := range metrics {
 		ch <- m
@@ -55,7 +55,7 @@ func compareExposition(t *testing.T, c Collector, want string) {
 // but [ErrNoData] will do.
 func wantFailure(t *testing.T, c Collector, want error) {
 	t.Helper()
-	metrics, err := gather(c)
+	metrics, err := gather(t.Context(), c)
 	switch {
 	case err == nil:
 		t.Errorf("no error, but %d metrics", len(metrics))
@@ -116,7 +116,7 @@ func values(t *testing.T, c Collector, family string) map[string]float64 {
 
 func TestLoadOfThisMachine(t *testing.T) {
 	c := made(t)(NewLoad(thisMachine()))
-	metrics, err := gather(c)
+	metrics, err := gather(t.Context(), c)
 	if errors.Is(err, ErrNoData) {
 		t.Skip("this system has no load average")
 	}

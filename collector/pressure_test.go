@@ -7,7 +7,7 @@ import (
 
 func TestPressureOfThisMachine(t *testing.T) {
 	c := made(t)(NewPressure(thisMachine()))
-	metrics, err := gather(c)
+	metrics, err := gather(t.Context(), c)
 	if errors.Is(err, ErrNoData) {
 		t.Skip("this system has no pressure information")
 	}

@@ -3,11 +3,8 @@ package collector
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"testing"
-
-	"github.com/prometheus/common/expfmt"
 
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/policy"
@@ -55,7 +52,7 @@ func BenchmarkProcess(b *testing.B) {
 		c := NewProcess(keeper, testConfig(), discard())
 		b.Run(fmt.Sprintf("update/%d", n), func(b *testing.B) {
 			benchmarkScrape(b, n, func() error {
-				_, err := gather(c)
+				_, err := gather(b.Context(), c)
 				return err
 			})
 		})
@@ -87,15 +84,8 @@ func scrapeText(set *Set) error {
 	if err != nil {
 		return err
 	}
-	families, err := selected.Gather()
-	if err != nil {
-		return err
-	}
-	encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, f := range families {
-		if err := encoder.Encode(f); err != nil {
-			return err
-		}
-	}
-	return nil
+	pageOfBench, err = selected.AppendText(pageOfBench[:0])
+	return err
 }
+
+var pageOfBench []byte

@@ -49,7 +49,7 @@ type groupKey struct{ name, user string }
 // group is the processes of one program that run for one user.
 type group struct {
 	key    groupKey
-	labels labels
+	labels *labels
 	// micros is the processor time in microseconds. Whole numbers add up to
 	// the same sum in whatever order.
 	micros uint64

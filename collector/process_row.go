@@ -72,7 +72,7 @@ type rowTable struct {
 type row struct {
 	basis   basis
 	asked   question
-	labels  labels    // pid and name
+	labels  *labels   // pid and name
 	fixed   []*sample // what does not change as long as the basis holds
 	process *process.Process
 	// How many ports and warnings are not among the fixed samples.
@@ -220,7 +220,7 @@ func newRow(b basis, p, parent *process.Process, a *risk.Assessment, l language.
 }
 
 // fix adds a sample that does not change.
-func (r *row) fix(m metric, value float64, l labels) {
+func (r *row) fix(m metric, value float64, l *labels) {
 	r.fixed = append(r.fixed, &sample{m, l, value})
 }
 

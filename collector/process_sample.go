@@ -9,18 +9,22 @@ import (
 	"server-monitor/internal/process"
 )
 
-// labels are the label pairs of a series, ordered by name. They are built once
-// and shared by all samples of the series: nobody changes them.
-type labels []*dto.LabelPair
+// labels are the label pairs of a series, ordered by name, and the same as text.
+// They are built once and shared by all samples of the series: nobody changes
+// them.
+type labels struct {
+	pairs []*dto.LabelPair
+	text  string // {name="value",...}, empty without labels
+}
 
 // newLabels makes labels of names and values that follow one another, the
 // names in ascending order.
-func newLabels(namesAndValues ...string) labels {
+func newLabels(namesAndValues ...string) *labels {
 	pairs := make([]dto.LabelPair, len(namesAndValues)/2)
-	made := make(labels, len(pairs))
+	made := &labels{pairs: make([]*dto.LabelPair, len(pairs)), text: labelText(namesAndValues)}
 	for i := range pairs {
 		pairs[i].Name, pairs[i].Value = &namesAndValues[2*i], &namesAndValues[2*i+1]
-		made[i] = &pairs[i]
+		made.pairs[i] = &pairs[i]
 	}
 	return made
 }
@@ -29,7 +33,7 @@ func newLabels(namesAndValues ...string) labels {
 // [metric.send] would check and build them anew for each of thousands.
 type sample struct {
 	metric
-	labels labels
+	labels *labels
 	value  float64
 }
 
@@ -39,7 +43,7 @@ func (s *sample) Desc() *prometheus.Desc { return s.desc }
 // Write implements [prometheus.Metric]. A sample may be written for several
 // scrapes at once.
 func (s *sample) Write(out *dto.Metric) error {
-	out.Label = s.labels
+	out.Label = s.labels.pairs
 	if s.kind == prometheus.CounterValue {
 		out.Counter = &dto.Counter{Value: &s.value}
 	} else {

@@ -151,7 +151,7 @@ func families(t testing.TB, c Collector) map[string]*dto.MetricFamily {
 // names are without the namespace.
 func gathered(t testing.TB, c Collector) map[string]*dto.MetricFamily {
 	t.Helper()
-	metrics, err := gather(c)
+	metrics, err := gather(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
+
+	"server-monitor/internal/flight"
 )
 
 var (
@@ -30,15 +30,23 @@ const flightLimit = 2 * time.Minute
 type Set struct {
 	logger     *slog.Logger
 	names      []string
-	collectors map[string]Collector
-	flights    singleflight.Group
+	collectors map[string]*flown
+}
+
+// flown is a collector that runs once for all who ask at the same time.
+type flown struct {
+	Collector
+	flight flight.Flight[[]prometheus.Metric]
+	// about are the labels of what is told about it.
+	about *labels
 }
 
 // NewSet makes a set of named collectors.
 func NewSet(logger *slog.Logger, collectors map[string]Collector) *Set {
-	s := &Set{logger: logger, collectors: collectors}
-	for name := range collectors {
+	s := &Set{logger: logger, collectors: make(map[string]*flown, len(collectors))}
+	for name, c := range collectors {
 		s.names = append(s.names, name)
+		s.collectors[name] = &flown{Collector: c, about: newLabels("collector", name)}
 	}
 	slices.Sort(s.names)
 	return s
@@ -69,10 +77,12 @@ func (s *Set) Select(ctx context.Context, include, exclude []string) (Selection,
 }
 
 // Selection is the collectors of one scrape. To gather from it is cheaper than to
-// register it somewhere; both give the same.
+// register it somewhere, and to have it write text is cheaper still; all give the
+// same.
 type Selection interface {
 	prometheus.Collector
 	prometheus.Gatherer
+	TextWriter
 }
 
 // selection is the collectors of one scrape.
@@ -87,50 +97,52 @@ func (s selection) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
 func (s selection) Collect(ch chan<- prometheus.Metric) {
-	var wg sync.WaitGroup
-	for _, name := range s.names {
-		wg.Go(func() {
-			metrics, report := s.set.collect(s.ctx, name)
-			for _, m := range slices.Concat(metrics, report) {
-				ch <- m
-			}
-		})
-	}
-	wg.Wait()
+	s.collect(func(metrics []prometheus.Metric) {
+		for _, m := range metrics {
+			ch <- m
+		}
+	})
 }
 
-// collect waits for one collector, at most until ctx ends. It returns the metrics
-// of the collector, which other scrapes may share, and those about it.
-func (s *Set) collect(ctx context.Context, name string) (metrics, report []prometheus.Metric) {
-	begin := time.Now()
-	flight := s.flights.DoChan(name, func() (any, error) { return gather(s.collectors[name]) })
-	var err error
-	select {
-	case result := <-flight:
-		metrics, _ = result.Val.([]prometheus.Metric)
-		err = result.Err
-	case <-ctx.Done():
-		err = fmt.Errorf("cut off: %w", context.Cause(ctx))
+// collect runs the collectors side by side, waits for them, at most until ctx
+// ends, and passes on what they sent, which other scrapes may share, and what
+// there is to say about them. All of them see one inventory.
+func (s selection) collect(pass func([]prometheus.Metric)) {
+	ctx := flight.Remember(s.ctx)
+	calls := make([]*flight.Call[[]prometheus.Metric], len(s.names))
+	for i, name := range s.names {
+		c := s.set.collectors[name]
+		calls[i] = c.flight.Begin(ctx, flightLimit, func(ctx context.Context) ([]prometheus.Metric, error) { return gather(ctx, c) })
 	}
-	duration := time.Since(begin)
+	report := make([]prometheus.Metric, 0, 2*len(calls))
+	for i, call := range calls {
+		metrics, err := call.Wait(ctx)
+		if ctx.Err() != nil && err == context.Cause(ctx) { //nolint:errorlint // a collector's own end would wrap another
+			err = fmt.Errorf("cut off: %w", err)
+		}
+		pass(metrics)
+		report = s.set.report(report, s.names[i], call.Took(), err)
+	}
+	pass(report)
+}
+
+// report adds what there is to say about a collector.
+func (s *Set) report(report []prometheus.Metric, name string, took time.Duration, err error) []prometheus.Metric {
 	success := 1.0
 	switch {
 	case errors.Is(err, ErrNoData):
 		s.logger.Debug("collector has no data", "collector", name)
 	case err != nil:
 		success = 0
-		s.logger.Error("collector failed", "collector", name, "duration_seconds", duration.Seconds(), "err", err)
+		s.logger.Error("collector failed", "collector", name, "duration_seconds", took.Seconds(), "err", err)
 	}
-	return metrics, []prometheus.Metric{
-		scrapeDuration.sample(duration.Seconds(), []string{name}), scrapeSuccess.sample(success, []string{name}),
-	}
+	about := s.collectors[name].about
+	return append(report, &sample{scrapeDuration, about, took.Seconds()}, &sample{scrapeSuccess, about, success})
 }
 
 // gather runs a collector to its end and returns its metrics, none of them if
 // it failed.
-func gather(c Collector) (metrics []prometheus.Metric, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), flightLimit)
-	defer cancel()
+func gather(ctx context.Context, c Collector) (metrics []prometheus.Metric, err error) {
 	ch := make(chan prometheus.Metric, 256)
 	go func() {
 		defer close(ch)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 
 	"server-monitor/collector"
 )
@@ -70,6 +71,10 @@ func (h *metricsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	selected, err := h.set.Select(ctx, query["collect[]"], query["exclude[]"])
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if format := expfmt.Negotiate(r.Header); format.FormatType() == expfmt.TypeTextPlain {
+		h.serveText(w, r, selected, format)
 		return
 	}
 	promhttp.HandlerFor(collector.Gatherers{h.own, selected}, promhttp.HandlerOpts{

@@ -1,6 +1,11 @@
 package logtail
 
-import "os"
+import (
+	"os"
 
-// openFile opens a file for reading; os shares it for writing and removal.
-func openFile(path string) (*os.File, error) { return os.Open(path) }
+	"server-monitor/internal/ownfile"
+)
+
+// openFile opens a file for reading, so that whoever writes it may still rename
+// and remove it.
+func openFile(path string) (*os.File, error) { return ownfile.Open(path) }

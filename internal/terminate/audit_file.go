@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+
+	"server-monitor/internal/ownfile"
 )
 
 // FileAuditor writes events to a file, one line of JSON each, which is on the
@@ -108,7 +110,7 @@ func (a *FileAuditor) ready(length int64) error {
 
 // open opens or makes the file.
 func (a *FileAuditor) open() error {
-	file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	file, err := ownfile.OpenAppend(a.path)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
@@ -132,7 +134,7 @@ func (a *FileAuditor) endsTorn(size int64) bool {
 	if size == 0 {
 		return false
 	}
-	file, err := os.Open(a.path)
+	file, err := ownfile.Open(a.path)
 	if err != nil {
 		return true
 	}
@@ -145,12 +147,12 @@ func (a *FileAuditor) endsTorn(size int64) bool {
 // rotate gives the file the number 1, and every older one the next.
 func (a *FileAuditor) rotate() error {
 	for n := a.keep - 1; n >= 1; n-- {
-		err := os.Rename(a.numbered(n), a.numbered(n+1))
+		err := ownfile.Replace(a.numbered(n), a.numbered(n+1))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("audit: %w", err)
 		}
 	}
-	if err := os.Rename(a.path, a.numbered(1)); err != nil {
+	if err := ownfile.Replace(a.path, a.numbered(1)); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"server-monitor/internal/ownfile"
 )
 
 // maxAuditLine bounds what is taken for a line of the audit.
@@ -98,7 +99,7 @@ func (a *FileAuditor) read(number int) ([]Event, error) {
 	if number > 0 {
 		path = a.numbered(number)
 	}
-	file, err := os.Open(path)
+	file, err := ownfile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}

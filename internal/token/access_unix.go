@@ -11,13 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ErrReadableByOthers says that other users than the owner may read the file.
+var ErrReadableByOthers = errors.New("other users may read or write it: chmod 600")
+
 // checkAccess refuses a file that anybody but its owner may read or write.
-func checkAccess(info fs.FileInfo) error {
+func checkAccess(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return reason(err)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return ErrReadableByOthers
 	}
 	return nil
 }
+
+// accessOf has nothing to add to the mode.
+func accessOf(string) string { return "" }
 
 // keepOwner gives the new file the owner of the old one, so that the service
 // can still read what root has changed.

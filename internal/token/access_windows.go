@@ -1,17 +1,41 @@
 package token
 
 import (
-	"io/fs"
+	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"server-monitor/internal/ownfile"
 )
 
-// checkAccess has nothing to look at: a mode says nothing of the access
-// control list, which the folder of the file passes on.
-func checkAccess(fs.FileInfo) error { return nil }
+// ErrReadableByOthers says that other users than the owner may read the file.
+var ErrReadableByOthers = errors.New("only its owner, administrators and the service may have access: " +
+	"icacls FILE /inheritance:r /grant:r SYSTEM:F Administrators:F")
 
-func keepOwner(string, *os.File) error { return nil }
+// checkAccess refuses a file that others than its owner, administrators and
+// services may read or write, as its access control list says.
+func checkAccess(file *os.File) error {
+	if err := ownfile.Exposed(file); err != nil {
+		return fmt.Errorf("%w (%w)", ErrReadableByOthers, err)
+	}
+	return nil
+}
+
+// accessOf is the access control list of a file in words, or why it is not known.
+func accessOf(path string) string {
+	descriptor, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
+		windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return err.Error()
+	}
+	return descriptor.String()
+}
+
+// keepOwner gives the new file the access control list of the old one, so that
+// the account of the service can still read what an administrator has changed.
+func keepOwner(old string, written *os.File) error { return ownfile.KeepAccess(old, written) }
 
 // lock waits until no other program changes the file.
 func lock(path string) (unlock func(), err error) {

@@ -13,13 +13,12 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"server-monitor/internal/ownfile"
 )
 
 // File is a file of tokens.
 type File struct{ Path string }
-
-// ErrReadableByOthers says that other users than the owner may read the file.
-var ErrReadableByOthers = errors.New("other users may read or write it: chmod 600")
 
 const (
 	formatVersion = 1
@@ -44,7 +43,7 @@ func (f File) Load() ([]Record, error) {
 }
 
 func (f File) load() ([]Record, error) {
-	opened, err := os.Open(f.Path)
+	opened, err := ownfile.Open(f.Path)
 	if err != nil {
 		return nil, reason(err)
 	}
@@ -56,7 +55,7 @@ func (f File) load() ([]Record, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	if err := checkAccess(info); err != nil {
+	if err := checkAccess(opened); err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
@@ -187,7 +186,7 @@ func (f File) save(records []Record) (err error) {
 	if err != nil {
 		return err
 	}
-	written, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*") // 0600
+	written, err := ownfile.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*")
 	if err != nil {
 		return err
 	}
@@ -209,5 +208,5 @@ func (f File) save(records []Record) (err error) {
 	if err := written.Close(); err != nil {
 		return err
 	}
-	return os.Rename(written.Name(), f.Path)
+	return ownfile.Replace(written.Name(), f.Path)
 }

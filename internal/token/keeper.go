@@ -27,11 +27,13 @@ type version struct {
 	size int64
 	time time.Time
 	mode fs.FileMode
+	// access is what the mode does not tell of who may read the file.
+	access string
 }
 
 func (v version) is(other version) bool {
 	return v.info != nil && other.info != nil && os.SameFile(v.info, other.info) &&
-		v.size == other.size && v.time.Equal(other.time) && v.mode == other.mode
+		v.size == other.size && v.time.Equal(other.time) && v.mode == other.mode && v.access == other.access
 }
 
 // NewKeeper makes a keeper. It fails where the file cannot be read now.
@@ -85,5 +87,5 @@ func (f File) version() (version, error) {
 	if err != nil {
 		return version{}, err
 	}
-	return version{info, info.Size(), info.ModTime(), info.Mode()}, nil
+	return version{info, info.Size(), info.ModTime(), info.Mode(), accessOf(f.Path)}, nil
 }

@@ -85,9 +85,13 @@ func TestFileHoldsNoSecret(t *testing.T) {
 	if strings.Contains(string(text), secret[len(prefix)+2*idBytes+1:]) {
 		t.Error("the secret is in the file")
 	}
-	info, err := os.Stat(f.Path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+	file, err := os.Open(f.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := checkAccess(file); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -123,22 +127,21 @@ func TestFileOfOthersIsRefused(t *testing.T) {
 	f := newFile(t)
 	secret, _ := create(t, f, Admin, time.Time{})
 	k := keeper(t, f)
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o602, 0o666} {
-		if err := os.Chmod(f.Path, mode); err != nil {
-			t.Fatal(err)
-		}
+	for _, way := range waysToExpose {
+		setAccess(t, f.Path, way)
 		if _, err := f.Load(); !errors.Is(err, ErrReadableByOthers) {
-			t.Errorf("mode %o: %v", mode, err)
+			t.Errorf("%v: %v", way, err)
 		}
 		if _, err := k.Accept(secret); err == nil {
-			t.Errorf("mode %o: a token is accepted", mode)
+			t.Errorf("%v: a token is accepted", way)
+		}
+		if err := f.Revoke("00112233"); !errors.Is(err, ErrReadableByOthers) {
+			t.Errorf("%v: changed: %v", way, err)
 		}
 	}
-	if err := os.Chmod(f.Path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	setAccess(t, f.Path, privateAccess)
 	if _, err := k.Accept(secret); err != nil {
-		t.Errorf("after chmod 600: %v", err)
+		t.Errorf("after it was closed: %v", err)
 	}
 	if err := os.Remove(f.Path); err != nil {
 		t.Fatal(err)

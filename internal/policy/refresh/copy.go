@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"server-monitor/internal/ownfile"
 	"server-monitor/internal/policy"
 )
 
@@ -86,8 +87,7 @@ func (r *Refresher) noteCopy(err error) {
 
 // replaceFile writes a file beside the old one and puts it in its place.
 func replaceFile(path string, write func(io.Writer) error) (err error) {
-	// CreateTemp makes files of mode 0600.
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	file, err := ownfile.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("copy of policy: %w", err)
 	}
@@ -101,7 +101,7 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 	if err = errors.Join(write(buffered), buffered.Flush(), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(file.Name(), path); err != nil {
+	if err = ownfile.Replace(file.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
@@ -151,7 +151,7 @@ func (r *Refresher) loadCopy() *policy.Contents {
 
 // openCopy reads a copy that nobody else can have written.
 func openCopy(path, store string) (*policy.Contents, time.Time, error) {
-	file, err := os.Open(path)
+	file, err := ownfile.Open(path)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -160,7 +160,7 @@ func openCopy(path, store string) (*policy.Contents, time.Time, error) {
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if err := checkOwner(info); err != nil {
+	if err := checkOwner(file, info); err != nil {
 		return nil, time.Time{}, err
 	}
 	contents, err := readCopy(file, store)

@@ -3,6 +3,7 @@ package refresh
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,9 +94,8 @@ func TestCopyFile(t *testing.T) {
 	store.put("zz", 1, false)
 	r, _ := newRefresher(t, store, keep)
 	refresh(t, r)
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("%v, %v", info, err)
+	if err := private(file); err != nil {
+		t.Fatal(err)
 	}
 	if files, _ := os.ReadDir(folder); len(files) != 1 {
 		t.Errorf("left behind: %v", files)
@@ -106,7 +106,7 @@ func TestCopyFile(t *testing.T) {
 	os.Chtimes(file, past, past)
 	before, _ := os.ReadFile(file)
 	refresh(t, r)
-	info, _ = os.Stat(file)
+	info, _ := os.Stat(file)
 	after, _ := os.ReadFile(file)
 	if !bytes.Equal(before, after) || time.Since(info.ModTime()) > time.Minute {
 		t.Errorf("dated %v", info.ModTime())
@@ -127,9 +127,11 @@ func TestCopyFile(t *testing.T) {
 			t.Errorf("%s: %+v, %q", what, again.Status().State, lines)
 		}
 	}
-	os.Chmod(file, 0o622)
-	refuse("writable by others", "others may write")
-	os.Chmod(file, 0o600)
+	expose(t, file)
+	refuse("writable by others", exposedWords)
+	if err := replaceFile(file, func(w io.Writer) error { _, err := w.Write(before); return err }); err != nil {
+		t.Fatal(err)
+	}
 	store.name = "other"
 	refuse("other store", "another database")
 	store.name = "fake"

@@ -11,7 +11,7 @@ import (
 )
 
 // checkOwner tells a file that nobody but root and ourselves can have written.
-func checkOwner(info fs.FileInfo) error {
+func checkOwner(_ *os.File, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is no regular file")
 	}

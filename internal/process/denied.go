@@ -11,14 +11,19 @@ const (
 	DeniedNamespaces
 	DeniedSockets
 	DeniedCgroup
+	// DeniedUser is whom a process runs as, DeniedProtection whether the system
+	// shields it; both may be denied on Windows only.
+	DeniedUser
+	DeniedProtection
 
-	anyDenied = DeniedExe | DeniedNamespaces | DeniedSockets | DeniedCgroup
+	lastDenied = DeniedProtection
+	anyDenied  = lastDenied<<1 - 1
 )
 
 // All yields the facts of the set one by one.
 func (d Denied) All() iter.Seq[Denied] {
 	return func(yield func(Denied) bool) {
-		for bit := DeniedExe; bit <= DeniedCgroup; bit <<= 1 {
+		for bit := DeniedExe; bit <= lastDenied; bit <<= 1 {
 			if d&bit != 0 && !yield(bit) {
 				return
 			}
@@ -26,8 +31,8 @@ func (d Denied) All() iter.Seq[Denied] {
 	}
 }
 
-// String is the label value of a single fact: "exe", "namespaces", "sockets" or
-// "cgroup".
+// String is the label value of a single fact: "exe", "namespaces", "sockets",
+// "cgroup", "user" or "protection".
 func (d Denied) String() string {
 	switch d {
 	case DeniedExe:
@@ -38,6 +43,10 @@ func (d Denied) String() string {
 		return "sockets"
 	case DeniedCgroup:
 		return "cgroup"
+	case DeniedUser:
+		return "user"
+	case DeniedProtection:
+		return "protection"
 	}
 	return ""
 }

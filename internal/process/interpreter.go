@@ -64,10 +64,20 @@ var languages = map[string]*language{
 	"busybox": &multiCall, "toybox": &multiCall, "coreutils": &multiCall,
 }
 
+// windowsInterpreters are the programs of Windows that run what somebody else
+// wrote, libraries among it: by their own name, malware runs.
+var windowsInterpreters = map[string]bool{
+	"cmd": true, "powershell": true, "powershell_ise": true, "wscript": true, "cscript": true, "mshta": true,
+	"rundll32": true, "regsvr32": true, "installutil": true, "regasm": true, "regsvcs": true, "msbuild": true, "wsl": true,
+}
+
 // languageOf finds an interpreter by the name of its program, nil for any other
 // program.
 func languageOf(name string) *language {
-	name = strings.TrimSuffix(strings.ToLower(name), ".exe")
+	name, onWindows := strings.CutSuffix(strings.ToLower(name), ".exe")
+	if onWindows && windowsInterpreters[name] {
+		return &opaqueLanguage
+	}
 	if l := languages[name]; l != nil {
 		return l
 	}

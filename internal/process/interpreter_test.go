@@ -101,7 +101,7 @@ func TestArgumentsOverwritten(t *testing.T) {
 func TestIsInterpreter(t *testing.T) {
 	for name, want := range map[string]bool{
 		"bash": true, "python3.11": true, "python": true, "perl5.36.0": true, "node": true, "java": true, "busybox": true, "Rscript": false, "R": true,
-		"ld-linux-x86-64.so.2": true, "ld-musl-x86_64.so.1": true, "PowerShell.exe": false, "pwsh.exe": true, "php8.2": true, "sshd": false, "nginx": false, "": false, "3.11": false,
+		"ld-linux-x86-64.so.2": true, "ld-musl-x86_64.so.1": true, "PowerShell.exe": true, "powershell": false, "CMD.EXE": true, "rundll32.exe": true, "svchost.exe": false, "pwsh.exe": true, "php8.2": true, "sshd": false, "nginx": false, "": false, "3.11": false,
 	} {
 		if got := IsInterpreter(name); got != want {
 			t.Errorf("IsInterpreter(%q) = %v", name, got)

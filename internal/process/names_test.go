@@ -60,7 +60,7 @@ func TestDenied(t *testing.T) {
 	for fact := range anyDenied.All() {
 		all = append(all, fact.String())
 	}
-	if got := strings.Join(all, " "); got != "exe namespaces sockets cgroup" {
+	if got := strings.Join(all, " "); got != "exe namespaces sockets cgroup user protection" {
 		t.Errorf("%q", got)
 	}
 	for fact := range (DeniedSockets | DeniedCgroup).All() {

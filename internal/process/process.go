@@ -78,7 +78,8 @@ type Facts struct {
 	// User is the name of the effective user, or the id in digits.
 	User string
 	// Unit is the systemd system unit from the cgroup path: "nginx.service",
-	// "session-3.scope", "user@1000.service"; empty without one.
+	// "session-3.scope", "user@1000.service"; on Windows the services that the
+	// process hosts, as "Dnscache,NlaSvc"; empty without one.
 	Unit string
 	// UserUnit is the unit of a user's own systemd, below user@UID.service.
 	UserUnit string
@@ -93,6 +94,8 @@ type Facts struct {
 	// where it is certain that no ordinary user made that up: a container
 	// without root is not told from one.
 	ContainerInit bool
+	// Windows is what Windows alone tells; nil on every other system.
+	Windows *Windows
 }
 
 // File is what is known of an executable.

@@ -190,7 +190,7 @@ func newExposition() (func() (int, error), error) {
 		return nil, err
 	}
 	keeper := inventory.NewKeeper(&replay{first}, risk.NewJudge(risk.Criteria{HighMemoryRatio: risk.DefaultHighMemoryRatio}),
-		policy.Fixed{Set: policy.NewSet(policy.Linux, policy.Catalogue()...)})
+		policy.Fixed{Set: policy.EmbeddedSet(policy.Linux)})
 	logger := slog.New(slog.DiscardHandler)
 	set := collector.NewSet(logger, map[string]collector.Collector{
 		"process": collector.NewProcess(keeper, collector.ProcessConfig{

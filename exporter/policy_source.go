@@ -31,7 +31,7 @@ func (c *config) openPolicy(logger *slog.Logger) (*policySource, error) {
 		return nil, err
 	}
 	if store == nil {
-		fixed := policy.Fixed{Set: policy.NewSet(platform, policy.Catalogue()...)}
+		fixed := policy.Fixed{Set: policy.EmbeddedSet(platform)}
 		return &policySource{Provider: fixed, Consultant: fixed, stop: func() {}}, nil
 	}
 	refresher := refresh.New(refresh.Config{

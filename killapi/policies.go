@@ -231,12 +231,7 @@ const embeddedPrefix = "embedded-"
 
 // embedded is the document of the catalogue, nil where that has none.
 func embedded(platform policy.Platform, name string) *policy.Document {
-	all := policy.Catalogue()
-	at := slices.IndexFunc(all, func(d policy.Document) bool { return d.Platform == platform && d.Name == name })
-	if at < 0 {
-		return nil
-	}
-	return &all[at]
+	return policy.EmbeddedDocument(platform, name)
 }
 
 // policyProblem is the answer to an error of the database.

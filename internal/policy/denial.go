@@ -92,17 +92,30 @@ func (s *Set) denyName(found []ranked, a *alias, p *Subject) []ranked {
 			found = e.deny(found, a, p, rank{untrusted: !a.trusted, common: platform == Common, name: a.name})
 		}
 	}
-	if longer, ok := s.cut[a.name]; a.cut && ok {
-		denial := *longer.Denial
-		denial.Alias = a.printable()
-		found = append(found, ranked{&denial, longer.rank})
+	if a.cut {
+		found = s.denyCut(found, a)
 	}
 	return found
 }
 
-// cutNames finds the names that the kernel cuts, and what forbids them.
+// denyCut adds what forbids to end one of the programs whose longer names the
+// kernel cuts to this one: that which says most.
+func (s *Set) denyCut(found []ranked, a *alias) []ranked {
+	forged := *a
+	forged.trusted = false
+	var all []ranked
+	for _, k := range s.cut[a.name] {
+		all = s.entries[k].deny(all, &forged, &Subject{}, rank{untrusted: true, common: k.platform == Common, name: k.name})
+	}
+	if len(all) == 0 {
+		return found
+	}
+	return append(found, slices.MinFunc(all, func(a, b ranked) int { return a.rank.compare(b.rank) }))
+}
+
+// cutNames finds the names that the kernel cuts.
 func (s *Set) cutNames() {
-	for k, e := range s.entries {
+	for k := range s.entries {
 		if len(k.name) <= maxComm || k.platform != s.platform && k.platform != Common {
 			continue
 		}
@@ -110,12 +123,7 @@ func (s *Set) cutNames() {
 		if k.platform == s.platform || s.entries[key{k.name, s.platform}] == nil {
 			s.longer[short] = append(s.longer[short], k.name)
 		}
-		all := e.deny(nil, &alias{name: short, cut: true}, &Subject{}, rank{untrusted: true, common: k.platform == Common, name: k.name})
-		for _, r := range all {
-			if first, ok := s.cut[short]; !ok || r.rank.compare(first.rank) < 0 {
-				s.cut[short] = r
-			}
-		}
+		s.cut[short] = append(s.cut[short], k)
 	}
 }
 
@@ -124,11 +132,11 @@ func (e *entry) deny(found []ranked, a *alias, p *Subject, r rank) []ranked {
 	for _, d := range e.documents {
 		// Where the name cannot be forged, neither can the path, which tells
 		// whether the document is about this program at all.
-		if !d.Denies() || a.trusted && !d.MayBeAt(p.Exe) {
+		if !d.denies || a.trusted && !d.document().MayBeAt(p.Exe) {
 			continue
 		}
 		r.kind, r.source = kindDocument, slices.Index(Sources, d.source)
-		found = append(found, ranked{&Denial{Document: d.Document, Source: d.source, Alias: a.printable(), Untrusted: !a.trusted}, r})
+		found = append(found, ranked{&Denial{Document: d.document(), Source: d.source, Alias: a.printable(), Untrusted: !a.trusted}, r})
 	}
 	for _, in := range e.invalid {
 		r.kind, r.name = kindInvalid, in.ID

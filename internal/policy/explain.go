@@ -95,7 +95,7 @@ func (s *Set) explainName(a *alias, p *Subject, described *Document) []DocumentU
 			}
 			label := process.Printable(string(platform) + "/" + name)
 			for _, d := range e.documents {
-				all = append(all, d.explain(label, a, p, described != nil && d.Digest() == described.Digest()))
+				all = append(all, d.explain(label, a, p, described != nil && d.document().Digest() == described.Digest()))
 			}
 			for _, in := range e.invalid {
 				all = append(all, DocumentUse{Document: label, Source: MongoDB, Denies: true, Why: "is malformed (_id " + in.ID + ") and so protects its name"})
@@ -106,8 +106,9 @@ func (s *Set) explainName(a *alias, p *Subject, described *Document) []DocumentU
 }
 
 // explain says what one document does.
-func (d *sourced) explain(label string, a *alias, p *Subject, describes bool) DocumentUse {
-	use := DocumentUse{Document: label, Source: d.source, Describes: describes}
+func (s *sourced) explain(label string, a *alias, p *Subject, describes bool) DocumentUse {
+	d := s.document()
+	use := DocumentUse{Document: label, Source: s.source, Describes: describes}
 	use.Denies = d.Denies() && (!a.trusted || d.MayBeAt(p.Exe))
 	switch {
 	case a.trusted && !d.MayBeAt(p.Exe):

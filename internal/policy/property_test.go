@@ -110,7 +110,7 @@ func TestOrderOfDocumentsIsIrrelevant(t *testing.T) {
 		for i := range c.Rules { // two rules with one _id cannot be
 			c.Rules[i].ID = fmt.Sprint("rule ", i)
 		}
-		mixed := Contents{shuffled(w, c.Catalogue), shuffled(w, c.Store), shuffled(w, c.Rules), shuffled(w, c.Invalid)}
+		mixed := Contents{c.Embedded, shuffled(w, c.Catalogue), shuffled(w, c.Store), shuffled(w, c.Rules), shuffled(w, c.Invalid)}
 		one, other := Build(Linux, c), Build(Linux, mixed)
 		if one.Version() != other.Version() {
 			t.Errorf("version %s and %s", one.Version(), other.Version())
@@ -242,7 +242,7 @@ func FuzzNames(f *testing.F) {
 			t.Error("an untrusted name was granted something")
 		}
 		// The plain name of any document that forbids is always found.
-		if d := set.entries[key{strings.ToLower(comm), Linux}]; d != nil && d.documents[0].Denies() && !trusted && !e.Denied {
+		if d := set.entries[key{strings.ToLower(comm), Linux}]; d != nil && d.documents[0].denies && !trusted && !e.Denied {
 			t.Errorf("comm %q is not denied", comm)
 		}
 	})

@@ -80,7 +80,7 @@ func (p *Subject) Names() (names []string, cut string) {
 func (s *Set) Refreshed(p Subject, read Contents, seen func(id string) bool) *Set {
 	fresh := &Set{
 		platform: s.platform, version: s.version, stats: s.stats, invalid: s.invalid,
-		entries: make(map[key]*entry), cut: make(map[string]ranked), longer: make(map[string][]string),
+		entries: make(map[key]*entry), cut: make(map[string][]key), longer: make(map[string][]string),
 	}
 	names, cut := p.Names()
 	names = append(names, s.longer[cut]...)
@@ -89,7 +89,7 @@ func (s *Set) Refreshed(p Subject, read Contents, seen func(id string) bool) *Se
 			fresh.inherit(key{name, platform}, s, seen)
 		}
 	}
-	fresh.addDocuments(nil, MongoDB, read.Store)
+	fresh.addDocuments(nil, MongoDB, storedOf(read.Store))
 	fresh.addRules(nil, read.Rules)
 	fresh.addInvalid(nil, read.Invalid)
 	fresh.cutNames()

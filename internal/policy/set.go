@@ -13,9 +13,9 @@ import (
 type Set struct {
 	platform Platform
 	entries  map[key]*entry
-	// cut holds, by the 15 bytes that the kernel keeps of a name, what forbids
-	// to end one of the programs whose longer names begin so.
-	cut     map[string]ranked
+	// cut holds, by the 15 bytes that the kernel keeps of a name, the entries of
+	// the programs whose longer names begin so.
+	cut     map[string][]key
 	longer  map[string][]string // by the same bytes, the names themselves
 	rules   []*Rule
 	broken  []*Invalid // malformed rules that may protect
@@ -36,7 +36,7 @@ type entry struct {
 }
 
 type sourced struct {
-	*Document
+	*stored
 	source Source
 }
 
@@ -55,6 +55,9 @@ var Sources = []Source{MongoDB, Embedded}
 // Contents are what a set is made of. The order of documents and rules never
 // matters.
 type Contents struct {
+	// Embedded tells that the documents that are embedded in the program are among
+	// those of the catalogue. They take less memory than in Catalogue.
+	Embedded bool
 	// Catalogue and Store are documents by their source. Where both describe a
 	// name, the store's description holds and both forbid.
 	Catalogue, Store []Document
@@ -80,16 +83,20 @@ func NewSet(platform Platform, documents ...Document) *Set {
 
 // Build makes a set of its contents.
 func Build(platform Platform, c Contents) *Set {
+	catalogue := storedOf(c.Catalogue)
+	if c.Embedded {
+		catalogue = append(catalogue, embedded()...)
+	}
 	s := &Set{
 		platform: platform,
-		entries:  make(map[key]*entry, max(len(c.Catalogue), len(c.Store))),
-		cut:      make(map[string]ranked),
+		entries:  make(map[key]*entry, max(len(catalogue), len(c.Store))),
+		cut:      make(map[string][]key),
 		longer:   make(map[string][]string),
-		stats:    Stats{Documents: map[Source]int{MongoDB: len(c.Store), Embedded: len(c.Catalogue)}},
+		stats:    Stats{Documents: map[Source]int{MongoDB: len(c.Store), Embedded: len(catalogue)}},
 	}
-	digests := make([]digest, 0, len(c.Catalogue)+len(c.Store)+len(c.Rules)+len(c.Invalid))
-	digests = s.addDocuments(digests, MongoDB, c.Store)
-	digests = s.addDocuments(digests, Embedded, c.Catalogue)
+	digests := make([]digest, 0, len(catalogue)+len(c.Store)+len(c.Rules)+len(c.Invalid))
+	digests = s.addDocuments(digests, MongoDB, storedOf(c.Store))
+	digests = s.addDocuments(digests, Embedded, catalogue)
 	digests = s.addRules(digests, c.Rules)
 	digests = s.addInvalid(digests, c.Invalid)
 	s.cutNames()
@@ -111,15 +118,13 @@ func (s *Set) at(name string, platform Platform) *entry {
 
 // addDocuments adds the documents of one source. Of two with the same name and
 // platform both forbid, and the one that was updated last describes.
-func (s *Set) addDocuments(digests []digest, source Source, documents []Document) []digest {
-	for i := range documents {
-		d := prepare(&documents[i])
-		digests = append(digests, d.prepared.digest)
-		e := s.at(strings.ToLower(d.Name), d.Platform)
+func (s *Set) addDocuments(digests []digest, source Source, documents []*stored) []digest {
+	for _, d := range documents {
+		digests = append(digests, d.digest)
+		e := s.at(strings.ToLower(d.name), d.platform)
 		if slices.ContainsFunc(e.documents, func(other sourced) bool { return other.source == source }) {
-			k := key{d.Name, d.Platform}
 			s.invalid = append(s.invalid, Invalid{
-				Collection: KnownProcesses, Name: d.Name, Platform: d.Platform, Problems: []Problem{duplicateProblem(k)},
+				Collection: KnownProcesses, Name: d.name, Platform: d.platform, Problems: []Problem{duplicateProblem(d.key)},
 			})
 		}
 		e.documents = append(e.documents, sourced{d, source})
@@ -130,10 +135,12 @@ func (s *Set) addDocuments(digests []digest, source Source, documents []Document
 
 // bySource orders the documents of an entry.
 func bySource(a, b sourced) int {
+	if a.source != b.source {
+		return slices.Index(Sources, a.source) - slices.Index(Sources, b.source)
+	}
 	return cmp.Or(
-		slices.Index(Sources, a.source)-slices.Index(Sources, b.source),
-		b.UpdatedAt.Compare(a.UpdatedAt),
-		slices.Compare(a.prepared.digest[:], b.prepared.digest[:]),
+		b.document().UpdatedAt.Compare(a.document().UpdatedAt),
+		slices.Compare(a.digest[:], b.digest[:]),
 	)
 }
 
@@ -178,8 +185,8 @@ func (s *Set) find(name, path string) (*Document, Source) {
 			continue
 		}
 		for _, d := range e.documents {
-			if d.MayBeAt(path) {
-				return d.Document, d.source
+			if document := d.document(); document.MayBeAt(path) {
+				return document, d.source
 			}
 		}
 	}
@@ -194,7 +201,7 @@ func (s *Set) Named(name string) []*Document {
 	for _, platform := range s.lookups() {
 		if e := s.entries[key{name, platform}]; e != nil {
 			for _, d := range e.documents {
-				found = append(found, d.Document)
+				found = append(found, d.document())
 			}
 		}
 	}
@@ -213,7 +220,7 @@ func (s *Set) All(name string) []Listed {
 			continue
 		}
 		for _, d := range e.documents {
-			found = append(found, Listed{d.Document, d.source})
+			found = append(found, Listed{d.document(), d.source})
 		}
 	}
 	return found
@@ -231,7 +238,7 @@ func (s *Set) Documents() []Listed {
 	all := make([]Listed, 0, len(s.entries))
 	for _, e := range s.entries {
 		if len(e.documents) > 0 {
-			all = append(all, Listed{e.documents[0].Document, e.documents[0].source})
+			all = append(all, Listed{e.documents[0].passing(), e.documents[0].source})
 		}
 	}
 	slices.SortFunc(all, func(a, b Listed) int {

@@ -98,7 +98,7 @@ func (e entries) add(more []mongostore.Entry) {
 // duplicates describes hangs on their dates, which no version tells.
 func (r *Refresher) swap(read bool) {
 	contents := mongostore.Contents(slices.Collect(maps.Values(r.held)), r.rules)
-	contents.Catalogue = policy.Catalogue()
+	contents.Embedded = true
 	was, set := r.Current(), policy.Build(r.platform, contents)
 	stats := set.Stats()
 	// A seeded catalogue says nothing new, but there is more of it.
@@ -107,7 +107,7 @@ func (r *Refresher) swap(read bool) {
 		r.current.Store(set)
 	}
 	if !same || r.count == 1 || r.copyFailed() {
-		contents.Catalogue = nil
+		contents.Embedded = false
 		r.saveCopy(&contents)
 	} else {
 		r.touchCopy()

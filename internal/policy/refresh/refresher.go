@@ -85,9 +85,9 @@ func New(c Config) *Refresher {
 		wake: make(chan struct{}, 1), dirty: make(map[mongostore.ID]bool),
 		status: Status{State: policy.NeverReached},
 	}
-	set := policy.NewSet(c.Platform, policy.Catalogue()...)
+	set := policy.EmbeddedSet(c.Platform)
 	if kept := r.loadCopy(); kept != nil {
-		kept.Catalogue = policy.Catalogue()
+		kept.Embedded = true
 		set = policy.Build(c.Platform, *kept)
 		r.status.State = policy.Degraded
 	}

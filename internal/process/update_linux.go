@@ -164,9 +164,16 @@ func (r *Reader) effectiveUID(t *tracked) int {
 
 // mustCount tells whether the open descriptors are to be counted now. Those of a
 // process whose line of stat has not changed, so that it has hardly run, are
-// counted in turn, and whenever there is a socket whose owner is looked for.
+// counted in turn, and whenever there is a socket whose owner is looked for. In
+// another network than the host's, the number is what tells of a new socket.
 func (r *Reader) mustCount(t *tracked) bool {
-	return !t.last.same || !t.held() || !r.countFDs || t.factsYoung || (r.sequence+uint64(t.PID))%countTurn == 0
+	return !t.last.same || !t.held() || !r.countFDs || t.factsYoung || (r.sequence+uint64(t.PID))%countTurn == 0 || r.isForeign(t)
+}
+
+// isForeign tells a process that, as far as is known, lives in another network
+// namespace than the host's.
+func (r *Reader) isForeign(t *tracked) bool {
+	return t.facts != nil && t.facts.Namespaces.Net != r.host.Net && t.facts.Namespaces.Net != 0 && r.host.Net != 0
 }
 
 // readDescriptorCount counts the open descriptors: by the size of /proc/PID/fd

@@ -22,9 +22,12 @@ var (
 			"2 if it failed or is configured and does not run.",
 		prometheus.GaugeValue, "name", "source")
 	serviceManagerUp = define("service", "service_manager_up",
-		"1 if systemd told the services, 0 if it could not be asked and the process table stands in; "+
-			"absent where systemd does not run.",
+		"1 if the service manager (systemd, or that of Windows) told the services, 0 if it could not be asked and "+
+			"the process table stands in; absent where there is none.",
 		prometheus.GaugeValue)
+	serviceInfo = define("service", "service_info",
+		"1 for each service of Windows, with how it is started (auto, delayed-auto, demand or disabled) and as whom it runs.",
+		prometheus.GaugeValue, "name", "start_type", "account")
 	serviceStartTime = defineService("service_start_time_seconds",
 		"When the service was last started, in seconds since the Unix epoch; absent while it does not run.",
 		prometheus.GaugeValue)
@@ -42,7 +45,7 @@ var (
 		prometheus.GaugeValue)
 )
 
-// defineService declares a family that only systemd can tell. The label is
+// defineService declares a family that only a service manager can tell. The label is
 // called "name", as people put "service" on their targets.
 func defineService(name, help string, kind prometheus.ValueType) metric {
 	return define("service", name, help, kind, "name")
@@ -58,20 +61,20 @@ func NewService(manager service.Manager, logger *slog.Logger) Collector {
 	return serviceCollector{manager: manager, logger: logger}
 }
 
-// Update implements [Collector]. That systemd cannot be asked is told by a
+// Update implements [Collector]. That the manager cannot be asked is told by a
 // metric of its own, so that what the process table knows is not lost.
 func (c serviceCollector) Update(ctx context.Context, ch chan<- prometheus.Metric) error {
 	services, err := c.manager.Services(ctx)
-	away := errors.Is(err, service.ErrSystemdAway)
+	away := errors.Is(err, service.ErrManagerAway)
 	switch {
 	case err != nil && !(away && len(services) > 0):
 		return fmt.Errorf("list services: %w", err)
 	case len(services) == 0:
 		return ErrNoData
 	case away:
-		c.logger.Debug("systemd cannot be asked", "err", err)
+		c.logger.Debug("the service manager cannot be asked", "err", err)
 		serviceManagerUp.send(ch, 0)
-	case slices.ContainsFunc(services, fromSystemd):
+	case slices.ContainsFunc(services, fromManager):
 		serviceManagerUp.send(ch, 1)
 	}
 	for _, s := range services {
@@ -80,7 +83,7 @@ func (c serviceCollector) Update(ctx context.Context, ch chan<- prometheus.Metri
 	return nil
 }
 
-func fromSystemd(s service.Service) bool { return s.Source == service.Systemd }
+func fromManager(s service.Service) bool { return s.Source != service.ProcessTable }
 
 // sendService publishes one service.
 func sendService(ch chan<- prometheus.Metric, s service.Service) {
@@ -89,6 +92,9 @@ func sendService(ch chan<- prometheus.Metric, s service.Service) {
 		serviceState.send(ch, number(s.State == state), s.Name, string(state), source)
 	}
 	serviceHealth.send(ch, float64(s.Health()), s.Name, source)
+	if s.StartType != "" {
+		serviceInfo.send(ch, 1, s.Name, s.StartType, s.Account)
+	}
 	if s.StartTime != nil {
 		serviceStartTime.send(ch, float64(s.StartTime.UnixMicro())/1e6, s.Name)
 	}

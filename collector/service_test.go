@@ -33,7 +33,7 @@ var serviceHeads = map[string]string{
 # HELP server_monitor_service_health 0 if nothing is wrong with the service, 1 if it is between two states, idle or cannot be judged, 2 if it failed or is configured and does not run.
 # TYPE server_monitor_service_health gauge`,
 	"service_manager_up": `
-# HELP server_monitor_service_manager_up 1 if systemd told the services, 0 if it could not be asked and the process table stands in; absent where systemd does not run.
+# HELP server_monitor_service_manager_up 1 if the service manager (systemd, or that of Windows) told the services, 0 if it could not be asked and the process table stands in; absent where there is none.
 # TYPE server_monitor_service_manager_up gauge`,
 }
 
@@ -102,9 +102,30 @@ server_monitor_service_health{name="sshd",source="process"} 2
 `+strings.TrimPrefix(serviceHeads["service_state"], "\n")+"\n"+stateSet("sshd", "failed", "process"))
 }
 
+// The manager of Windows tells how services are started, and as whom.
+func TestServiceOfWindows(t *testing.T) {
+	began := time.Unix(1_700_000_000, 0)
+	c := serviceCollectorOf(nil, service.Service{
+		Name: "EventLog", State: service.Active, Sub: "running", Source: service.SCM, StartTime: &began,
+		StartType: "delayed-auto", Account: `NT AUTHORITY\LocalService`,
+	})
+	compareExposition(t, c, strings.TrimPrefix(serviceHeads["service_health"], "\n")+`
+server_monitor_service_health{name="EventLog",source="scm"} 0
+# HELP server_monitor_service_info 1 for each service of Windows, with how it is started (auto, delayed-auto, demand or disabled) and as whom it runs.
+# TYPE server_monitor_service_info gauge
+server_monitor_service_info{account="NT AUTHORITY\\LocalService",name="EventLog",start_type="delayed-auto"} 1
+`+strings.TrimPrefix(serviceHeads["service_manager_up"], "\n")+`
+server_monitor_service_manager_up 1
+# HELP server_monitor_service_start_time_seconds When the service was last started, in seconds since the Unix epoch; absent while it does not run.
+# TYPE server_monitor_service_start_time_seconds gauge
+server_monitor_service_start_time_seconds{name="EventLog"} 1.7e+09
+`+strings.TrimPrefix(serviceHeads["service_state"], "\n")+"\n"+stateSet("EventLog", "active", "scm"))
+	lintExposition(t, c)
+}
+
 // A bus that refuses costs what only systemd knows, not the scrape.
 func TestServiceWithSystemdAway(t *testing.T) {
-	away := fmt.Errorf("%w: no bus", service.ErrSystemdAway)
+	away := fmt.Errorf("%w: no bus", service.ErrManagerAway)
 	c := serviceCollectorOf(away, service.Service{Name: "sshd", State: service.Active, Source: service.ProcessTable, Configured: true})
 	compareExposition(t, c, serviceHeads["service_health"]+`
 server_monitor_service_health{name="sshd",source="process"} 0
@@ -119,7 +140,7 @@ func TestServiceFailures(t *testing.T) {
 	wantFailure(t, serviceCollectorOf(nil), ErrNoData)
 	wantFailure(t, serviceCollectorOf(broken), broken)
 	wantFailure(t, serviceCollectorOf(broken, service.Service{Name: "a", State: service.Active}), broken)
-	wantFailure(t, serviceCollectorOf(service.ErrSystemdAway), service.ErrSystemdAway)
+	wantFailure(t, serviceCollectorOf(service.ErrManagerAway), service.ErrManagerAway)
 }
 
 // Every state is one series, and exactly one of them is 1.

@@ -14,7 +14,7 @@ import (
 
 // servicePage answers GET /services.
 type servicePage struct {
-	// Degraded tells that systemd could not be asked, so that only the
+	// Degraded tells that the service manager could not be asked, so that only the
 	// configured services are there, as the process table has them.
 	Degraded bool         `json:"degraded"`
 	Services []serviceRow `json:"services"`
@@ -32,6 +32,8 @@ type serviceRow struct {
 	Since       time.Time `json:"since,omitzero"`
 	MainPID     int       `json:"main_pid,omitempty"`
 	Configured  bool      `json:"configured"`
+	StartType   string    `json:"start_type,omitempty"`
+	Account     string    `json:"account,omitempty"`
 	Restarts    *uint64   `json:"restarts,omitempty"`
 	MemoryBytes *uint64   `json:"memory_bytes,omitempty"`
 	CPUSeconds  *float64  `json:"cpu_seconds,omitempty"`
@@ -51,14 +53,14 @@ func (a *API) listServices(w http.ResponseWriter, r *http.Request, _ token.Recor
 	return answer(w, http.StatusOK, page)
 }
 
-// allServices lists the services. Where systemd is away, those that the process
+// allServices lists the services. Where the manager is away, those that the process
 // table has are better than none.
 func (a *API) allServices(ctx context.Context, l language.Language) (servicePage, error) {
 	if a.config.Services == nil {
 		return servicePage{}, problemNotOffered
 	}
 	found, err := a.config.Services.Services(ctx)
-	degraded := errors.Is(err, service.ErrSystemdAway)
+	degraded := errors.Is(err, service.ErrManagerAway)
 	if err != nil && !(degraded && found != nil) {
 		return servicePage{}, fmt.Errorf("list services: %w", err)
 	}
@@ -68,6 +70,7 @@ func (a *API) allServices(ctx context.Context, l language.Language) (servicePage
 			Name: s.Name, State: string(s.State), StateText: s.State.Text().In(l), Sub: s.Sub,
 			Health: s.Health().String(), Source: string(s.Source), Description: s.Description,
 			Since: s.Since, MainPID: s.MainPID, Configured: s.Configured,
+			StartType: s.StartType, Account: s.Account,
 			Restarts: s.Restarts, MemoryBytes: s.MemoryBytes, CPUSeconds: s.CPUSeconds, Tasks: s.Tasks,
 		}
 	}

@@ -369,7 +369,7 @@ func TestStreamParameters(t *testing.T) {
 type degraded struct{ services []service.Service }
 
 func (d degraded) Services(context.Context) ([]service.Service, error) {
-	return d.services, fmt.Errorf("%w: no bus", service.ErrSystemdAway)
+	return d.services, fmt.Errorf("%w: no bus", service.ErrManagerAway)
 }
 
 func TestServicesWhereSystemdIsAway(t *testing.T) {

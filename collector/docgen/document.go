@@ -31,7 +31,7 @@ var subjects = []struct{ collector, heading, text string }{
 	{"process", "Processes", "Every process is in the sums and in the group of its name and user. Series with a `pid` exist for " +
 		"processes worth a row: a verdict other than safe, a listener that others can reach, or much memory " +
 		"(`--collector.process.memory-threshold`); `--collector.process.max-pids` bounds them, danger first."},
-	{"service", "Services", "Services of systemd, or of the process table where systemd does not run. A configured service " +
+	{"service", "Services", "Services of systemd, of Windows' service control manager, or of the process table where there is neither. A configured service " +
 		"(`--collector.service.name`) is reported where it is absent, too."},
 	{"policy", "Policy", "What is known of programs, and where that comes from."},
 	{"cpu", "Processors", "With `--collector.cpu.per-core` the seconds bear a label `cpu`, the number of the core."},
@@ -73,10 +73,12 @@ var labels = map[string]string{
 	"protocol":      "`tcp` or `udp`",
 	"reason": "code of the answer; `failed-login` for a token that did not hold, `unauthorized` without one, `off` where no token file is " +
 		"configured",
-	"result":         "`terminated`, `killed`, `kill_pending`, `already_exited`, `would_terminate` (a dry run) or `refused`",
-	"scope":          "from where peers can come: `loopback`, `private` or `public`",
-	"service/name":   "name of the service without .service",
-	"service/source": "who tells: `systemd` or `process`",
+	"result":             "`terminated`, `killed`, `kill_pending`, `already_exited`, `would_terminate` (a dry run) or `refused`",
+	"scope":              "from where peers can come: `loopback`, `private` or `public`",
+	"service/name":       "name of the service without .service",
+	"service/account":    "account that the service runs as",
+	"service/start_type": "`auto`, `delayed-auto`, `demand` or `disabled`",
+	"service/source":     "who tells: `systemd`, `scm` (Windows) or `process`",
 	"service/state": "`active`, `idle`, `activating`, `deactivating`, `reloading`, `inactive`, `failed`, " +
 		"`not_found` or `unsupported`",
 	"severity":     "`info`, `warn` or `danger`",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unsafe"
@@ -113,7 +114,7 @@ func exposedBy(entry *windows.ACCESS_ALLOWED_ACE, owner, self *windows.SID) erro
 	default:
 		return fmt.Errorf("%w: its access control list has an entry of type %d", ErrExposed, entry.Header.AceType)
 	}
-	sid := (*windows.SID)(unsafe.Pointer(&entry.SidStart)) //nolint:gosec // that is where it is
+	sid := (*windows.SID)(unsafe.Pointer(&entry.SidStart))
 	if entry.Mask&touching == 0 || sid.Equals(owner) || sid.Equals(self) || isTrusted(sid) {
 		return nil
 	}
@@ -123,15 +124,11 @@ func exposedBy(entry *windows.ACCESS_ALLOWED_ACE, owner, self *windows.SID) erro
 // isTrusted tells who may read every file anyway, and accounts of services.
 func isTrusted(sid *windows.SID) bool {
 	const ownerRights = "S-1-3-4" // limits or grants what the owner may
-	for _, known := range []windows.WELL_KNOWN_SID_TYPE{
+	wellKnown := slices.ContainsFunc([]windows.WELL_KNOWN_SID_TYPE{
 		windows.WinLocalSystemSid, windows.WinBuiltinAdministratorsSid, windows.WinLocalServiceSid, windows.WinNetworkServiceSid,
-	} {
-		if sid.IsWellKnown(known) {
-			return true
-		}
-	}
+	}, sid.IsWellKnown)
 	text := sid.String()
-	return text == ownerRights || strings.HasPrefix(text, "S-1-5-80-") && text != allServices
+	return wellKnown || text == ownerRights || strings.HasPrefix(text, "S-1-5-80-") && text != allServices
 }
 
 // allServices is the group NT SERVICE\ALL SERVICES.
@@ -139,15 +136,10 @@ const allServices = "S-1-5-80-0"
 
 // isWide tells groups that ordinary users are in.
 func isWide(sid *windows.SID) bool {
-	for _, known := range []windows.WELL_KNOWN_SID_TYPE{
+	return slices.ContainsFunc([]windows.WELL_KNOWN_SID_TYPE{
 		windows.WinWorldSid, windows.WinAuthenticatedUserSid, windows.WinInteractiveSid, windows.WinNetworkSid,
 		windows.WinAnonymousSid, windows.WinBuiltinUsersSid, windows.WinBuiltinGuestsSid,
-	} {
-		if sid.IsWellKnown(known) {
-			return true
-		}
-	}
-	return false
+	}, sid.IsWellKnown)
 }
 
 // KeepAccess gives a new file the access control list of an old one, where that

@@ -14,7 +14,8 @@ import (
 )
 
 // AutoManager asks systemd where that runs, else the process table; which of
-// them is decided anew with each question. Questions that arrive together share
+// them is decided anew with each question. On Windows the service control manager
+// stands in the place of systemd. Questions that arrive together share
 // one answer.
 //
 // Where systemd runs, the process table still answers for configured names that
@@ -45,7 +46,7 @@ const flightLimit = 30 * time.Second
 
 // NewAuto makes a manager that chooses. It is to be closed in the end.
 func NewAuto(config Config, snapshot Snapshot, logger *slog.Logger) *AutoManager {
-	systemd, booted := machineSystemd(config)
+	systemd, booted := machineManager(config, snapshot)
 	return newAuto(config, systemd, booted, snapshot, logger)
 }
 
@@ -80,7 +81,7 @@ func (a *AutoManager) Services(ctx context.Context) ([]Service, error) {
 
 func (a *AutoManager) services(ctx context.Context) ([]Service, error) {
 	if !a.booted() {
-		a.tell(slog.LevelInfo, "no systemd here, looking for services in the process table", nil)
+		a.tell(slog.LevelInfo, "no "+managerName+" here, looking for services in the process table", nil)
 		return NewProcessTable(a.config, a.snapshot).Services(ctx)
 	}
 	// Whoever scrapes wants the processes too, at the same time: who asks for
@@ -94,12 +95,12 @@ func (a *AutoManager) services(ctx context.Context) ([]Service, error) {
 	}
 	services, err := a.systemd.Services(ctx)
 	if err == nil {
-		a.tell(slog.LevelInfo, "asking systemd for services", nil)
+		a.tell(slog.LevelInfo, "asking "+managerName+" for services", nil)
 		a.complete(services, table)
 		return services, nil
 	}
-	a.tell(slog.LevelWarn, "systemd cannot be asked, looking for the configured services in the process table", err)
-	err = fmt.Errorf("%w: %w", ErrSystemdAway, err)
+	a.tell(slog.LevelWarn, managerName+" cannot be asked, looking for the configured services in the process table", err)
+	err = fmt.Errorf("%w: %w", ErrManagerAway, err)
 	snapshot, readErr := table()
 	if readErr != nil {
 		return nil, errors.Join(err, fmt.Errorf("look for services among the processes: %w", readErr))

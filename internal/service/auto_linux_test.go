@@ -27,7 +27,7 @@ func TestAutoBelowRoot(t *testing.T) {
 		}
 	}
 	services, err := a.Services(t.Context())
-	if !errors.Is(err, ErrSystemdAway) {
+	if !errors.Is(err, ErrManagerAway) {
 		t.Errorf("no bus, but error %v", err)
 	}
 	if diff := cmp.Diff(fromTable, seenOf(byName(t, services))); diff != "" {

@@ -124,10 +124,10 @@ func TestAutoWithoutProcesses(t *testing.T) {
 	}
 	systemd.err = errors.New("no bus")
 	services, err := newAuto(config, systemd, always(true), broken, quiet()).Services(t.Context())
-	if services != nil || !errors.Is(err, ErrSystemdAway) || !strings.Contains(err.Error(), "no /proc") {
+	if services != nil || !errors.Is(err, ErrManagerAway) || !strings.Contains(err.Error(), "no /proc") {
 		t.Errorf("%v, error %v", services, err)
 	}
-	if _, err := newAuto(config, systemd, always(false), broken, quiet()).Services(t.Context()); err == nil || errors.Is(err, ErrSystemdAway) {
+	if _, err := newAuto(config, systemd, always(false), broken, quiet()).Services(t.Context()); err == nil || errors.Is(err, ErrManagerAway) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestAutoSystemdComesAndGoes(t *testing.T) {
 		systemd.err, booted = step.err, step.booted
 		for range 3 {
 			services, err := a.Services(t.Context())
-			if errors.Is(err, ErrSystemdAway) != (step.err != nil) || !errors.Is(err, step.err) {
+			if errors.Is(err, ErrManagerAway) != (step.err != nil) || !errors.Is(err, step.err) {
 				t.Errorf("step %d: error %v", i, err)
 			}
 			if diff := cmp.Diff(step.want, seenOf(byName(t, services))); diff != "" {

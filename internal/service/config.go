@@ -23,9 +23,6 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// DefaultConfigured are the services that a server is expected to run.
-var DefaultConfigured = []string{"nginx", "sshd", "rsyslog", "docker", "python"}
-
 // DefaultTimeout leaves room for the process table in a scrape of ten seconds.
 const DefaultTimeout = 3 * time.Second
 

@@ -1,6 +1,6 @@
 // Package service tells which services should run on the machine and how they
-// are: systemd's units over D-Bus or, where there is no systemd, configured
-// names looked for in the process table.
+// are: systemd's units over D-Bus, what Windows' service control manager knows
+// or, where there is neither, configured names looked for in the process table.
 package service
 
 import (
@@ -21,9 +21,12 @@ type Service struct {
 	State State
 	// Sub is the manager's finer state ("running", "exited", "dead") or, for a
 	// unit that is not loaded and does nothing, why not ("masked",
-	// "bad-setting"); empty where the process table is the source.
+	// "bad-setting"); empty where the process table is the source. Of Windows it
+	// is the state in its own words ("running", "paused", "start pending"), or
+	// "disabled" for one that is stopped and may not be started.
 	Sub string
-	// Description is the unit's own description, empty without one.
+	// Description is the unit's own description, on Windows the name that people
+	// read, empty without one.
 	Description string
 	// Source is who says so.
 	Source Source
@@ -34,13 +37,19 @@ type Service struct {
 	MainPID int
 	// Configured tells a service that is reported even where it is absent.
 	Configured bool
+	// StartTime is when the present activation began, of a Windows service when
+	// its process started; nil is unknown, as it is in the process table.
+	StartTime *time.Time
+
+	// These are known on Windows only: how the service is started (the words of
+	// "sc.exe qc": "auto", "delayed-auto", "demand", "disabled") and as whom.
+	StartType, Account string
 
 	// The rest is known for loaded systemd units only; nil is unknown.
-	StartTime   *time.Time // when the present activation began
-	Restarts    *uint64    // automatic restarts (NRestarts)
-	MemoryBytes *uint64    // MemoryCurrent
-	CPUSeconds  *float64   // CPUUsageNSec in seconds
-	Tasks       *uint64    // TasksCurrent
+	Restarts    *uint64  // automatic restarts (NRestarts)
+	MemoryBytes *uint64  // MemoryCurrent
+	CPUSeconds  *float64 // CPUUsageNSec in seconds
+	Tasks       *uint64  // TasksCurrent
 }
 
 // State is a state word. All but idle, not_found and unsupported are systemd's.
@@ -55,7 +64,7 @@ const (
 	Reloading    State = "reloading"
 	Inactive     State = "inactive"
 	Failed       State = "failed"
-	NotFound     State = "not_found"   // a configured name that systemd does not know
+	NotFound     State = "not_found"   // a configured name that the manager does not know
 	Unsupported  State = "unsupported" // cannot be told
 )
 
@@ -68,6 +77,7 @@ type Source string
 // The sources.
 const (
 	Systemd      Source = "systemd"
+	SCM          Source = "scm" // the service control manager of Windows
 	ProcessTable Source = "process"
 )
 
@@ -78,13 +88,14 @@ type Manager interface {
 	// with other callers and is not to be changed.
 	//
 	// An error means that the manager could not be asked at all, with one
-	// exception: with an error that wraps [ErrSystemdAway], the services, if
+	// exception: with an error that wraps [ErrManagerAway], the services, if
 	// any, are the configured ones as the process table has them.
 	Services(ctx context.Context) ([]Service, error)
 }
 
-// ErrSystemdAway says that systemd runs on the machine but could not be asked.
-var ErrSystemdAway = errors.New("systemd cannot be asked")
+// ErrManagerAway says that the machine has a manager of services, but that it
+// could not be asked.
+var ErrManagerAway = errors.New(managerName + " cannot be asked")
 
 // sortByName puts services into the order that [Manager] promises.
 func sortByName(services []Service) {

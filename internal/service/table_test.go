@@ -111,7 +111,7 @@ func TestProcessTableOfDefaults(t *testing.T) {
 		sleeper(50, 1, "ssh"),
 	)
 	want := map[string]State{"docker": Inactive, "nginx": Idle, "python": Active, "rsyslog": Idle, "sshd": Inactive}
-	got := states(asked(t, NewProcessTable(Config{Configured: DefaultConfigured}, table)))
+	got := states(asked(t, NewProcessTable(Config{Configured: []string{"nginx", "sshd", "rsyslog", "docker", "python"}}, table)))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -1,0 +1,5 @@
+package service
+
+// DefaultConfigured are the services that every Windows is expected to run: the
+// event log, the firewall, the endpoints of RPC and the task scheduler.
+var DefaultConfigured = []string{"EventLog", "MpsSvc", "RpcEptMapper", "Schedule"}

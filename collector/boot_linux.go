@@ -1,27 +1,35 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
-
-	"github.com/prometheus/procfs"
+	"path/filepath"
 )
 
 // newBootReader reads the line "btime" of /proc/stat (proc_stat(5)).
 func newBootReader(paths Paths) (func(context.Context) (uint64, error), error) {
-	fs, err := procfs.NewFS(paths.Proc)
-	if err != nil {
-		return nil, fmt.Errorf("open procfs: %w", err)
+	if err := openProc(paths); err != nil {
+		return nil, err
 	}
-	return func(context.Context) (uint64, error) {
-		stat, err := fs.Stat()
-		if err != nil {
-			return 0, err
-		}
-		if stat.BootTime == 0 {
-			return 0, errors.New("no btime in stat")
-		}
-		return stat.BootTime, nil
+	path := filepath.Join(paths.Proc, "stat")
+	return func(context.Context) (boot uint64, err error) {
+		err = readProc(path, func(text []byte) (err error) {
+			boot, err = parseBootTime(text)
+			return err
+		})
+		return boot, err
 	}, nil
+}
+
+func parseBootTime(text []byte) (uint64, error) {
+	for line := range bytes.Lines(text) {
+		if rest, ok := bytes.CutPrefix(line, []byte("btime ")); ok {
+			word, _ := field(rest)
+			if boot, ok := number64(word); ok && boot > 0 {
+				return boot, nil
+			}
+		}
+	}
+	return 0, errors.New("no btime in stat")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,6 +54,7 @@ type mount struct {
 	// point is where the host has it, path where this process reaches it.
 	point, path string
 	readOnly    bool
+	shown       filesystemLabels // of what is published
 }
 
 // filesystemLabels are the labels of a mount, safe to show. Two mounts can
@@ -68,6 +70,10 @@ type filesystemCollector struct {
 	list   func(context.Context) ([]mount, error)
 	asker  *usageAsker
 	logger *slog.Logger
+
+	mu     sync.Mutex
+	listed []mount // what was listed last
+	wanted []mount // what is published of it
 }
 
 // NewFilesystem makes the collector of mounted file systems.
@@ -107,23 +113,35 @@ func (c *filesystemCollector) Update(ctx context.Context, ch chan<- prometheus.M
 	return nil
 }
 
-// mounts lists what is to be published, each set of labels once: a device may
-// be mounted twice at one place, and different names may be escaped alike.
+// mounts lists what is to be published. A lister that returns a slice again says
+// that nothing has changed.
 func (c *filesystemCollector) mounts(ctx context.Context) ([]mount, error) {
 	all, err := c.list(ctx)
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(all) == 0 || len(all) != len(c.listed) || &all[0] != &c.listed[0] {
+		c.listed, c.wanted = all, c.choose(all)
+	}
+	return c.wanted, nil
+}
+
+// choose picks what is published of a list, each set of labels once: a device may
+// be mounted twice at one place, and different names may be escaped alike.
+func (c *filesystemCollector) choose(all []mount) []mount {
 	seen := make(map[filesystemLabels]bool, len(all))
 	var wanted []mount
 	for _, m := range all {
-		if c.excluded(m) || seen[m.labels()] {
+		m.shown = m.labels()
+		if c.excluded(m) || seen[m.shown] {
 			continue
 		}
-		seen[m.labels()] = true
+		seen[m.shown] = true
 		wanted = append(wanted, m)
 	}
-	return wanted, nil
+	return wanted
 }
 
 func (c *filesystemCollector) excluded(m mount) bool {
@@ -137,7 +155,7 @@ func matches(pattern *regexp.Regexp, s string) bool {
 // send publishes one mount. Whether it is read-only is known from the list,
 // even where the file system itself does not answer.
 func (c *filesystemCollector) send(ch chan<- prometheus.Metric, m mount, a usageAnswer) {
-	l := m.labels()
+	l := m.shown
 	send := func(family metric, value float64) { family.send(ch, value, l.device, l.fsType, l.point) }
 	send(filesystemReadonly, number(m.readOnly))
 	send(filesystemDeviceError, number(a.err != nil))

@@ -1,13 +1,14 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 
-	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,51 +20,73 @@ const (
 )
 
 // newMountLister lists the mounts of the host below paths.Root
-// (proc_pid_mountinfo(5)).
+// (proc_pid_mountinfo(5)). As long as the kernel writes the same, the list is the
+// same slice: every option that can change, after an error of the disk too, is in
+// that text.
 func newMountLister(paths Paths) (func(context.Context) ([]mount, error), error) {
-	fs, err := procfs.NewFS(paths.Proc)
-	if err != nil {
-		return nil, fmt.Errorf("open procfs: %w", err)
+	if err := openProc(paths); err != nil {
+		return nil, err
 	}
-	root := filepath.Join("/", paths.Root)
-	return func(context.Context) ([]mount, error) {
-		infos, err := readMountInfo(fs)
-		if err != nil {
-			return nil, err
-		}
-		return topMounts(infos, root), nil
-	}, nil
+	l := &mountLister{
+		root: filepath.Join("/", paths.Root),
+		// What process 1 sees is the whole host. Where that may not be read
+		// (hidepid of proc(5)), what this process sees has to do.
+		files: [2]string{filepath.Join(paths.Proc, "1/mountinfo"), filepath.Join(paths.Proc, "self/mountinfo")},
+	}
+	return func(context.Context) ([]mount, error) { return l.list() }, nil
 }
 
-// readMountInfo reads what process 1 sees, the whole host. Where that may not
-// be read (hidepid of proc(5)), what this process sees has to do.
-func readMountInfo(fs procfs.FS) ([]*procfs.MountInfo, error) {
-	infos, err := fs.GetProcMounts(1)
-	if err == nil || errors.Is(err, procfs.ErrFileParse) {
-		return infos, err
+// mountLister lists mounts.
+type mountLister struct {
+	root  string
+	files [2]string
+
+	mu     sync.Mutex
+	text   []byte // what was read last
+	mounts []mount
+}
+
+func (l *mountLister) list() (mounts []mount, err error) {
+	parse := func(text []byte) (err error) {
+		mounts, err = l.parse(text)
+		return err
 	}
-	infos, selfErr := fs.GetMounts()
-	if selfErr != nil {
+	err = readProc(l.files[0], parse)
+	if errors.Is(err, errMountInfo) || err == nil {
+		return mounts, err
+	}
+	if selfErr := readProc(l.files[1], parse); selfErr != nil {
 		return nil, errors.Join(err, selfErr)
 	}
-	return infos, nil
+	return mounts, nil
+}
+
+// parse returns the mounts of a text, those of last time where it is the same.
+func (l *mountLister) parse(text []byte) ([]mount, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mounts != nil && bytes.Equal(text, l.text) {
+		return l.mounts, nil
+	}
+	mounts, err := topMounts(string(text), l.root)
+	if err != nil {
+		return nil, err
+	}
+	l.text, l.mounts = append(l.text[:0], text...), mounts
+	return mounts, nil
 }
 
 // topMounts turns lines of mountinfo into mounts, one for each place: where
 // several are mounted on one another, statfs(2) tells only of the last.
-func topMounts(infos []*procfs.MountInfo, root string) []mount {
-	mounts := make([]mount, 0, len(infos))
-	at := make(map[string]int, len(infos))
-	for _, info := range infos {
-		own := unescapeOctal(info.MountPoint)
-		point := stripRoot(root, own)
-		m := mount{
-			device:   unescapeOctal(info.Source),
-			fsType:   unescapeOctal(info.FSType),
-			point:    point,
-			path:     filepath.Join(root, point),
-			readOnly: isReadOnly(info, own == point),
+func topMounts(text, root string) ([]mount, error) {
+	mounts := make([]mount, 0, strings.Count(text, "\n"))
+	at := make(map[string]int, cap(mounts))
+	for line := range strings.Lines(text) {
+		info, err := parseMountInfo(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return nil, err
 		}
+		m := info.mount(root)
 		if i, ok := at[m.path]; ok {
 			mounts[i] = m
 			continue
@@ -71,7 +94,36 @@ func topMounts(infos []*procfs.MountInfo, root string) []mount {
 		at[m.path] = len(mounts)
 		mounts = append(mounts, m)
 	}
-	return mounts
+	return mounts, nil
+}
+
+// mountInfo is a line of mountinfo, as it stands there.
+type mountInfo struct{ point, options, fsType, source, superOptions string }
+
+// errMountInfo: the kernel does not write such lines.
+var errMountInfo = errors.New("malformed mountinfo")
+
+// parseMountInfo reads a line. Names have no blanks in them; a lone hyphen ends
+// the optional fields, and may be a name after that.
+func parseMountInfo(line string) (mountInfo, error) {
+	before, after, ok := strings.Cut(line, " - ")
+	first, second := strings.Split(before, " "), strings.SplitN(after, " ", 3)
+	if !ok || len(first) < 6 || len(second) != 3 {
+		return mountInfo{}, fmt.Errorf("%w: %q", errMountInfo, line)
+	}
+	return mountInfo{point: first[4], options: first[5], fsType: second[0], source: second[1], superOptions: second[2]}, nil
+}
+
+func (i *mountInfo) mount(root string) mount {
+	own := unescapeOctal(i.point)
+	point := stripRoot(root, own)
+	return mount{
+		device:   unescapeOctal(i.source),
+		fsType:   unescapeOctal(i.fsType),
+		point:    point,
+		path:     filepath.Join(root, point),
+		readOnly: i.isReadOnly(own == point),
+	}
 }
 
 // stripRoot returns a mount point as the host has it, where the list is that
@@ -95,11 +147,17 @@ func stripRoot(root, point string) string {
 // mount: that the host is read-only in a container says nothing of the host.
 // Since Linux 6.15 ext4 that stopped writing after an error says so with
 // another word.
-func isReadOnly(info *procfs.MountInfo, hostMount bool) bool {
-	_, mount := info.Options["ro"]
-	_, super := info.SuperOptions["ro"]
-	_, emergency := info.SuperOptions["emergency_ro"]
-	return hostMount && mount || super || emergency
+func (i *mountInfo) isReadOnly(hostMount bool) bool {
+	return hostMount && hasOption(i.options, "ro") || hasOption(i.superOptions, "ro") || hasOption(i.superOptions, "emergency_ro")
+}
+
+func hasOption(options, name string) bool {
+	for option := range strings.SplitSeq(options, ",") {
+		if option == name {
+			return true
+		}
+	}
+	return false
 }
 
 // unescapeOctal undoes what the kernel does to blanks, line breaks, '#' and

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -127,7 +130,10 @@ func TestFilesystemInContainer(t *testing.T) {
 		{device: "/dev/sda1", fsType: "xfs", point: "/boot", path: "/host/boot"},
 		{device: "/dev/mapper/vg-hostile", fsType: "xfs", point: "/hostile", path: "/host/hostile"},
 	}
-	if diff := cmp.Diff(want, mounts, cmp.AllowUnexported(mount{})); diff != "" {
+	for i := range want {
+		want[i].shown = want[i].labels()
+	}
+	if diff := cmp.Diff(want, mounts, cmp.AllowUnexported(mount{}, filesystemLabels{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -147,6 +153,77 @@ func TestFilesystemHostileNames(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestMountListIsKept changes the list in every way between two readings: the same
+// text gives the same list, and any other text is read anew.
+func TestMountListIsKept(t *testing.T) {
+	proc := t.TempDir()
+	if err := os.Mkdir(filepath.Join(proc, "1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(proc, "1/mountinfo"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := fixtureFilesystem(t, Paths{Proc: proc, Root: "/"})
+	const root, data = "61 1 253:0 / / rw - xfs /dev/root rw\n", "70 61 0:50 / /srv/data rw - ext4 /dev/sdb1 rw\n"
+	write(root)
+	before, err := c.mounts(t.Context())
+	if err != nil || len(before) != 1 {
+		t.Fatalf("%v, %v", before, err)
+	}
+	again, err := c.mounts(t.Context())
+	if err != nil || &again[0] != &before[0] {
+		t.Errorf("the same text was read anew: %v", err)
+	}
+	for _, change := range []struct {
+		text string
+		want []bool // read-only
+	}{
+		{root + data, []bool{false, false}},
+		{root + strings.Replace(data, "/srv/data rw", "/srv/data ro", 1), []bool{false, true}},
+		{root + strings.Replace(data, "sdb1 rw", "sdb1 rw,emergency_ro", 1), []bool{false, true}},
+		{root + strings.Replace(data, "sdb1", "sdc1", 1), []bool{false, false}},
+		{root, []bool{false}},
+		{data, []bool{false}},
+	} {
+		write(change.text)
+		mounts, err := c.mounts(t.Context())
+		if err != nil || len(mounts) != len(change.want) {
+			t.Errorf("%s: %v, %v", change.text, mounts, err)
+			continue
+		}
+		for i, m := range mounts {
+			if m.readOnly != change.want[i] || !strings.Contains(change.text, m.device) {
+				t.Errorf("%s: %+v", change.text, m)
+			}
+		}
+	}
+	write("nonsense\n")
+	wantFailure(t, c, errMountInfo)
+	write(root)
+	if mounts, err := c.mounts(t.Context()); err != nil || len(mounts) != 1 {
+		t.Errorf("after nonsense: %v, %v", mounts, err)
+	}
+}
+
+func TestParseMountInfo(t *testing.T) {
+	for line, want := range map[string]mountInfo{
+		"61 1 253:0 / / rw,relatime shared:1 master:2 - xfs /dev/root rw,attr2": {"/", "rw,relatime", "xfs", "/dev/root", "rw,attr2"},
+		"70 61 0:50 / /mnt rw - fuse.x - rw":                                    {"/mnt", "rw", "fuse.x", "-", "rw"},
+		"70 61 0:50 / /mnt rw - fuse.x  rw":                                     {"/mnt", "rw", "fuse.x", "", "rw"},
+		"70 61 0:50 / - rw - fuse.x a b c":                                      {},
+		"":                                                                      {},
+		"70 61 0:50 / /mnt - xfs /dev/x rw":                                     {},
+		"70 61 0:50 / /mnt rw - xfs":                                            {},
+	} {
+		got, err := parseMountInfo(line)
+		if got != want || (err != nil) != (want == mountInfo{}) {
+			t.Errorf("%q: %+v, %v", line, got, err)
+		}
 	}
 }
 

@@ -3,8 +3,6 @@ package collector
 import (
 	"io/fs"
 	"testing"
-
-	"github.com/prometheus/procfs"
 )
 
 func TestMemory(t *testing.T) {
@@ -55,26 +53,26 @@ func TestMemoryFromMeminfo(t *testing.T) {
 	n := func(v uint64) *uint64 { return &v }
 	cases := []struct {
 		name          string
-		info          procfs.Meminfo
+		info          meminfo
 		available     uint64
 		swapKnown, ok bool
 	}{
 		{name: "nothing"},
-		{name: "total alone", info: procfs.Meminfo{MemTotalBytes: n(100)}},
-		{name: "free alone", info: procfs.Meminfo{MemTotalBytes: n(100), MemFreeBytes: n(30)}, available: 30, ok: true},
+		{name: "total alone", info: meminfo{total: n(100)}},
+		{name: "free alone", info: meminfo{total: n(100), free: n(30)}, available: 30, ok: true},
 		{
 			name:      "estimate above total",
-			info:      procfs.Meminfo{MemTotalBytes: n(100), MemFreeBytes: n(90), CachedBytes: n(90)},
+			info:      meminfo{total: n(100), free: n(90), cached: n(90)},
 			available: 100, ok: true,
 		},
 		{
 			name: "swap without free",
-			info: procfs.Meminfo{MemTotalBytes: n(100), MemAvailableBytes: n(1), SwapTotalBytes: n(5)}, available: 1, ok: true,
+			info: meminfo{total: n(100), available: n(1), swapTotal: n(5)}, available: 1, ok: true,
 		},
 		{
 			name: "more swap free than there is",
-			info: procfs.Meminfo{
-				MemTotalBytes: n(100), MemAvailableBytes: n(1), SwapTotalBytes: n(5), SwapFreeBytes: n(9),
+			info: meminfo{
+				total: n(100), available: n(1), swapTotal: n(5), swapFree: n(9),
 			},
 			available: 1, swapKnown: true, ok: true,
 		},

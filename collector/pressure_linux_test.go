@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"syscall"
 	"testing"
-
-	"github.com/prometheus/procfs"
 )
 
 func TestPressure(t *testing.T) {
@@ -38,52 +36,52 @@ func TestPressureFailures(t *testing.T) {
 }
 
 func TestReadPressure(t *testing.T) {
-	line := &procfs.PSILine{Total: 1_500_000}
+	total := new(uint64(1_500_000))
 	pathError := func(errno syscall.Errno) error {
 		return fmt.Errorf("psi: %w", &fs.PathError{Op: "open", Path: "/proc/pressure/x", Err: errno})
 	}
 	cases := []struct {
 		name    string
-		stats   func(resource string) (procfs.PSIStats, error)
+		read    func(resource string) (pressureTotals, error)
 		samples int
 		err     error
 	}{
 		{
-			name:  "not compiled in",
-			stats: func(string) (procfs.PSIStats, error) { return procfs.PSIStats{}, pathError(syscall.ENOENT) },
-			err:   ErrNoData,
+			name: "not compiled in",
+			read: func(string) (pressureTotals, error) { return pressureTotals{}, pathError(syscall.ENOENT) },
+			err:  ErrNoData,
 		},
 		{
-			name:  "switched off",
-			stats: func(string) (procfs.PSIStats, error) { return procfs.PSIStats{}, pathError(syscall.EOPNOTSUPP) },
-			err:   ErrNoData,
+			name: "switched off",
+			read: func(string) (pressureTotals, error) { return pressureTotals{}, pathError(syscall.EOPNOTSUPP) },
+			err:  ErrNoData,
 		},
 		{
-			name:  "denied",
-			stats: func(string) (procfs.PSIStats, error) { return procfs.PSIStats{}, pathError(syscall.EACCES) },
-			err:   fs.ErrPermission,
+			name: "denied",
+			read: func(string) (pressureTotals, error) { return pressureTotals{}, pathError(syscall.EACCES) },
+			err:  fs.ErrPermission,
 		},
 		{
 			name: "one resource alone",
-			stats: func(resource string) (procfs.PSIStats, error) {
+			read: func(resource string) (pressureTotals, error) {
 				if resource != "io" {
-					return procfs.PSIStats{}, pathError(syscall.ENOENT)
+					return pressureTotals{}, pathError(syscall.ENOENT)
 				}
-				return procfs.PSIStats{Some: line}, nil
+				return pressureTotals{some: total}, nil
 			},
 			samples: 1,
 		},
 		{
 			name: "cpu has no full",
-			stats: func(string) (procfs.PSIStats, error) {
-				return procfs.PSIStats{Some: line, Full: line}, nil
+			read: func(string) (pressureTotals, error) {
+				return pressureTotals{some: total, full: total}, nil
 			},
 			samples: 5,
 		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			samples, err := readPressure(c.stats)
+			samples, err := readPressure(c.read)
 			if !errors.Is(err, c.err) {
 				t.Errorf("error %v, want %v", err, c.err)
 			}

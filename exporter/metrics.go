@@ -36,7 +36,7 @@ func newMetricsHandler(set *collector.Set, s *serveConfig, logger *slog.Logger) 
 	h.own.MustRegister(versioncollector.NewCollector("server_monitor_exporter"))
 	if !s.disableExporterMetrics {
 		h.own.MustRegister(
-			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+			collector.NewSelf(),
 			collectors.NewGoCollector(),
 		)
 	}

@@ -23,6 +23,7 @@ const actorRole = "actor"
 // act carries out orders until nobody gives any more.
 func act() {
 	signal.Ignore(unix.SIGHUP) // whose terminal, or the leader of whose session, ends
+	rehearse()
 	actorSay("ready", -1)
 	packet, rights := make([]byte, 4096), make([]byte, 64)
 	for {
@@ -39,6 +40,26 @@ func act() {
 			answer = "error: " + err.Error()
 		}
 		actorSay(answer, passed)
+	}
+}
+
+// rehearse does what later must leave no trace in the line of stat: what is done for
+// the first time touches new memory.
+func rehearse() {
+	for range 10 {
+		for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM} {
+			fd, err := unix.Socket(unix.AF_INET, kind, 0)
+			if err != nil {
+				continue
+			}
+			_ = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+			_ = unix.Listen(fd, 1)
+			other, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+			if err == nil {
+				unix.Close(other)
+			}
+			unix.Close(fd)
+		}
 	}
 }
 

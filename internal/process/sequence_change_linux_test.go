@@ -20,6 +20,10 @@ var sequenceChanges = []func(a *actor) error{
 	endProcess, waitForProcess, stopProcess, reusePID, removeProgram, replaceProgram, changeModes, linkName, moveControlGroup,
 }
 
+// quietChanges make no new socket, so that nothing has a reader look twice at
+// anybody.
+var quietChanges = []func(a *actor) error{openPlain, openPlain, closePlain, dupSocket, passSocket, moveSocket, rewriteTitle, moveControlGroup}
+
 func openSocket(a *actor) error {
 	a.group.ports++
 	s := &actorSocketState{

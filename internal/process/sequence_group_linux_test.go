@@ -206,6 +206,9 @@ func (g *group) start(parent *actor, flags uintptr, name string) error {
 	}
 	defer unix.Close(theirs)
 	a := &actor{group: g, parent: parent, control: ours, sockets: map[int]*actorSocketState{}}
+	if raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+		a.nice = 20 - raw // setpriority(2), as the kernel tells it
+	}
 	if parent != nil {
 		a.inherit(parent)
 	}

@@ -129,9 +129,13 @@ func (s *stage) round(seed uint64, n int) error {
 	if err := s.compare(); err != nil {
 		return err
 	}
-	for range stepsOfGroup {
+	for i := range stepsOfGroup {
+		changes := sequenceChanges
+		if i%3 == 1 {
+			changes = quietChanges
+		}
 		for _, g := range s.groups {
-			if err := g.step(); err != nil {
+			if err := g.step(changes); err != nil {
 				return g.failure(err)
 			}
 		}
@@ -167,13 +171,13 @@ func (s *stage) cast(seed uint64, n int) error {
 }
 
 // step makes some changes.
-func (g *group) step() error {
+func (g *group) step(changes []func(*actor) error) error {
 	for _, a := range g.actors {
 		a.opened, a.closed = 0, 0
 	}
 	for range 1 + g.IntN(3) {
 		livings := g.livings()
-		if err := oneOf(g, sequenceChanges...)(oneOf(g, livings...)); err != nil {
+		if err := oneOf(g, changes...)(oneOf(g, livings...)); err != nil {
 			return err
 		}
 	}

@@ -58,6 +58,7 @@ func TestDenialMatchesEveryAlias(t *testing.T) {
 		{"base of the path alone", Subject{Exe: "/x/backupd", Comm: "y"}, true, true},
 		{"cut comm", Subject{Name: "x", Exe: "/home/u/x", Comm: long[:15]}, true, true},
 		{"comm shorter than the cut", Subject{Name: "x", Exe: "/home/u/x", Comm: long[:14]}, false, false},
+		{"one of several scripts", Subject{Name: "x", Exe: "/home/u/x", Comm: "x", OtherScripts: "a.b\x00/opt/backupd\x00"}, true, true},
 		{"argv0 is never cut", Subject{Name: "x", Exe: "/home/u/x", Comm: "x", Argv0: long[:15]}, false, false},
 		{"long name itself", installed("/usr/bin/" + long), true, false},
 		{"trusted name with the same cut", installed("/usr/bin/" + long + "-x"), false, false},

@@ -16,6 +16,8 @@ type Subject struct {
 	Trusted bool
 	// Comm, Argv0 and Script are names that the process chose itself.
 	Comm, Argv0, Script string
+	// OtherScripts are as in [process.Facts].
+	OtherScripts string
 	// User, Unit and UserUnit are as in [process.Facts].
 	User, Unit, UserUnit string
 	// Warnings are those it bears, as CODE or CODE(subject).
@@ -28,7 +30,7 @@ type Subject struct {
 // add.
 func SubjectOf(p *process.Process, memoryTotal uint64) Subject {
 	s := Subject{
-		Name: p.Name, Exe: p.Exe, Trusted: p.File.Trusted, Comm: p.Comm, Argv0: p.Argv0, Script: p.Script,
+		Name: p.Name, Exe: p.Exe, Trusted: p.File.Trusted, Comm: p.Comm, Argv0: p.Argv0, Script: p.Script, OtherScripts: p.OtherScripts,
 		User: p.User, Unit: p.Unit, UserUnit: p.UserUnit,
 	}
 	if memoryTotal > 0 {
@@ -77,11 +79,16 @@ func (p *Subject) aliases() []alias {
 	add(process.WithoutVersion(p.Name), p.Trusted, false)
 	add(baseName(p.Exe), p.Trusted, false)
 	add(p.Comm, false, true)
-	for _, word := range [...]string{p.Argv0, p.Script} {
+	byItself := func(word string) {
 		for _, name := range wordNames(word) {
 			add(name, false, false)
 			add(process.WithoutVersion(name), false, false)
 		}
+	}
+	byItself(p.Argv0)
+	byItself(p.Script)
+	for word := range strings.SplitSeq(p.OtherScripts, "\x00") {
+		byItself(word)
 	}
 	return all
 }

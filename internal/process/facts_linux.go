@@ -61,8 +61,9 @@ func (r *Reader) readArguments(t *tracked, known *reading) error {
 		return err
 	}
 	if err == nil {
-		argv0, script := arguments(raw, known.facts.Exe)
+		argv0, script, others := arguments(raw, known.facts.Exe)
 		known.facts.Argv0, known.facts.Script = text(known.old.Argv0, argv0), text(known.old.Script, script)
+		known.facts.OtherScripts = text(known.old.OtherScripts, others)
 	}
 	return nil
 }

@@ -61,6 +61,13 @@ func TestArguments(t *testing.T) {
 		{"/usr/bin/mawk", "awk {print./x} /etc/passwd", "awk", ""},
 		{"/usr/bin/luajit-2.1.0-beta3", "luajit -l x.y /srv/app.lua", "luajit", "/srv/app.lua"},
 		{"/usr/lib/jvm/java-17/bin/java", "java -jar /srv/app.jar", "java", ""},
+		{"/usr/bin/node", "node --env-file .env --title a.b /srv/app.js", "node", "/srv/app.js"},
+		{"/usr/bin/php8.2", "php --define mysqli.default_pw=x /srv/app.php", "php", "/srv/app.php"},
+		{"/usr/bin/php8.2", "php --file /srv/app.php", "php", "/srv/app.php"},
+		{"/usr/bin/php8.2", "php --file=/srv/app.php x.y", "php", "/srv/app.php"},
+		{"/usr/bin/ruby3.1", "ruby --encoding a.b /srv/app.rb", "ruby", "/srv/app.rb"},
+		{"/usr/bin/dotnet", "dotnet --depsfile x.json /srv/app.dll", "dotnet", "/srv/app.dll"},
+		{"/usr/bin/mono", "mono --config /etc/x /srv/app.exe", "mono", "/srv/app.exe"},
 		// Many programs in one.
 		{"/bin/busybox", "sh /opt/run.sh", "sh", "/opt/run.sh"},
 		{"/bin/busybox", "/bin/sh /opt/run.sh", "/bin/sh", "/opt/run.sh"},
@@ -76,9 +83,27 @@ func TestArguments(t *testing.T) {
 	}
 	for _, c := range cases {
 		raw := []byte(strings.ReplaceAll(c.line, " ", "\x00") + "\x00")
-		argv0, script := arguments(raw, c.exe)
-		if string(argv0) != c.argv0 || string(script) != c.script {
+		argv0, script, others := arguments(raw, c.exe)
+		if string(argv0) != c.argv0 || string(script) != c.script || others != nil {
 			t.Errorf("%s: %s: argv0 %q, script %q, want %q and %q", c.exe, c.line, argv0, script, c.argv0, c.script)
+		}
+	}
+}
+
+// Where an option is not known, each word that may be the script is told.
+func TestArgumentsInDoubt(t *testing.T) {
+	for line, want := range map[string]string{
+		"node --new-switch /srv/app.js":                         "/srv/app.js",
+		"node --new-option a.b /opt/backup.js":                  "a.b /opt/backup.js",
+		"node --new-option word /opt/backup.js":                 "/opt/backup.js",
+		"node --new-option=a.b /opt/backup.js /etc/x":           "/opt/backup.js",
+		"node --one a.b --two c.d -r e.f /opt/backup.js /etc/x": "a.b c.d /opt/backup.js",
+		"node --new-option a.b --eval c.d":                      "a.b",
+	} {
+		_, script, others := arguments([]byte(strings.ReplaceAll(line, " ", "\x00")+"\x00"), "/usr/bin/node")
+		got := strings.TrimSpace(string(script) + " " + strings.ReplaceAll(string(others), "\x00", " "))
+		if got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
 }
@@ -92,7 +117,7 @@ func TestArgumentsOverwritten(t *testing.T) {
 		{"/usr/sbin/nginx", "\x00second\x00", ""},
 	}
 	for _, c := range cases {
-		if argv0, script := arguments([]byte(c.raw), c.exe); string(argv0) != c.argv0 || script != nil {
+		if argv0, script, _ := arguments([]byte(c.raw), c.exe); string(argv0) != c.argv0 || script != nil {
 			t.Errorf("%q: argv0 %q, script %q", c.raw, argv0, script)
 		}
 	}
@@ -117,7 +142,10 @@ func FuzzArguments(f *testing.F) {
 		f.Add([]byte(name+"\x00-abc\x00--eval\x00a/b\x00c.d\x00"), "/usr/bin/"+name)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, exe string) {
-		argv0, script := arguments(raw, exe)
+		argv0, script, others := arguments(raw, exe)
+		if len(others) > 0 && (others[len(others)-1] != 0 || len(others) > len(raw)+1) {
+			t.Errorf("others %q of %q", others, raw)
+		}
 		if bytes.IndexByte(argv0, 0) >= 0 || bytes.IndexByte(script, 0) >= 0 {
 			t.Errorf("argv0 %q, script %q", argv0, script)
 		}
@@ -139,12 +167,13 @@ func FuzzArgumentsKeepNoProgramText(f *testing.F) {
 		commands := [...][2]string{
 			{"/bin/bash", "-c"}, {"/bin/sh", "-ec"}, {"/bin/zsh", "-c"}, {"/bin/fish", "-C"}, {"/usr/bin/python3", "-c"}, {"/usr/bin/perl", "-ne"}, {"/usr/bin/ruby", "-e"},
 			{"/usr/bin/node", "-e"}, {"/usr/bin/node", "--eval"}, {"/usr/bin/php", "-r"}, {"/usr/bin/lua", "-e"}, {"/usr/bin/expect", "-c"}, {"/usr/bin/awk", "-vX=1"},
+			{"/usr/bin/php", "--run"}, {"/usr/bin/php", "--process-code"}, {"/usr/bin/php", "--define"}, {"/usr/bin/node", "--env-file"},
 		}
 		c := commands[int(which)%len(commands)]
 		if text == "" || strings.ContainsRune(text, 0) || strings.HasPrefix(text, "-") {
 			return // it would be another option
 		}
-		if _, script := arguments([]byte(c[0]+"\x00"+c[1]+"\x00"+text+"\x00"), c[0]); script != nil {
+		if _, script, _ := arguments([]byte(c[0]+"\x00"+c[1]+"\x00"+text+"\x00"), c[0]); script != nil {
 			t.Errorf("%s %s: script %q", c[0], c[1], script)
 		}
 	})

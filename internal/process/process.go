@@ -68,11 +68,14 @@ type Facts struct {
 	// File says what is known of the executable beside its path.
 	File File
 	// Argv0 is the first word of the command line, chosen by the process
-	// itself. Nothing else of the command line is kept but Script.
+	// itself. Nothing else of the command line is kept but the scripts.
 	Argv0 string
 	// Script is the path of the script where the executable is an interpreter
 	// and the command line names one; chosen by the process itself.
 	Script string
+	// OtherScripts are paths that may be the script as well, as an option before
+	// them is not known; each ends with a NUL. Denials take them into account.
+	OtherScripts string
 	// UID is the effective user id, -1 where the platform has none.
 	UID int
 	// User is the name of the effective user, or the id in digits.

@@ -148,8 +148,8 @@ func (r *Reader) readFacts(ctx context.Context, source *process.Process, p *Proc
 		facts.File = fileOf(facts.Exe)
 	}
 	if words, err := source.CmdlineSliceWithContext(ctx); err == nil {
-		argv0, script := arguments([]byte(strings.Join(words, "\x00")), facts.Exe)
-		facts.Argv0, facts.Script = string(argv0), string(script)
+		argv0, script, others := arguments([]byte(strings.Join(words, "\x00")), facts.Exe)
+		facts.Argv0, facts.Script, facts.OtherScripts = string(argv0), string(script), string(others)
 	}
 }
 

@@ -201,8 +201,8 @@ func (q *queries) describe(h windows.Handle, facts *Facts, comm string) Denied {
 	}
 	facts.Windows.InSystem = q.inSystem(facts.Exe)
 	if words := q.commandLine(h); len(words) > 0 {
-		argv0, script := arguments([]byte(strings.Join(words, "\x00")), facts.Exe)
-		facts.Argv0, facts.Script = slashed(string(argv0)), slashed(string(script))
+		argv0, script, others := arguments([]byte(strings.Join(words, "\x00")), facts.Exe)
+		facts.Argv0, facts.Script, facts.OtherScripts = slashed(string(argv0)), slashed(string(script)), slashed(string(others))
 	}
 	return denied
 }

@@ -31,8 +31,8 @@ type Facts struct {
 	Namespaces process.Namespaces
 	// InnerPID tells that it has a pid in a namespace below ours.
 	InnerPID bool
-	// Name, Exe, Argv0 and Script are as in [process.Facts].
-	Name, Exe, Argv0, Script string
+	// Name, Exe, Argv0, Script and OtherScripts are as in [process.Facts].
+	Name, Exe, Argv0, Script, OtherScripts string
 	// User is the name of the effective user.
 	User string
 	// Unit and UserUnit are as in [process.Facts], for policy; the guards go by
@@ -49,8 +49,8 @@ func factsOf(p *process.Process) *Facts {
 	f := &Facts{
 		Identity: p.Identity, PPID: p.PPID, Comm: p.Comm, State: p.State, Kernel: p.Kernel,
 		Session: p.Session, TTY: p.TTY, LoginUID: -1, Namespaces: p.Namespaces,
-		Name: p.Name, Exe: p.Exe, Argv0: p.Argv0, Script: p.Script, User: p.User, File: p.File,
-		Unit: p.Unit, UserUnit: p.UserUnit,
+		Name: p.Name, Exe: p.Exe, Argv0: p.Argv0, Script: p.Script, OtherScripts: p.OtherScripts,
+		User: p.User, File: p.File, Unit: p.Unit, UserUnit: p.UserUnit,
 	}
 	for fact := range (p.Denied &^ process.DeniedSockets).All() {
 		f.Unreadable = append(f.Unreadable, fact.String())

@@ -61,7 +61,7 @@ func (t *Terminator) consult(ctx context.Context, f *Facts, req *Request) (Rulin
 func policySubject(f *Facts, req *Request) policy.Subject {
 	return policy.Subject{
 		Name: f.Name, Exe: f.Exe, Trusted: f.File.Trusted, Comm: f.Comm, Argv0: f.Argv0, Script: f.Script,
-		User: f.User, Unit: f.Unit, UserUnit: f.UserUnit,
+		OtherScripts: f.OtherScripts, User: f.User, Unit: f.Unit, UserUnit: f.UserUnit,
 		Warnings: req.Warnings, MemoryRatio: req.MemoryRatio,
 	}
 }

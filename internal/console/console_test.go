@@ -277,7 +277,7 @@ func TestCodes(t *testing.T) {
 	for _, s := range []process.Scope{process.Loopback, process.Private, process.Public} {
 		keys = append(keys, "scope."+s.String())
 	}
-	for _, f := range []process.Denied{process.DeniedExe, process.DeniedNamespaces, process.DeniedSockets, process.DeniedCgroup} {
+	for _, f := range []process.Denied{process.DeniedExe, process.DeniedNamespaces, process.DeniedSockets, process.DeniedCgroup, process.DeniedUser, process.DeniedProtection} {
 		keys = append(keys, "fact."+f.String())
 	}
 	for _, key := range keys {

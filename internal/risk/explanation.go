@@ -123,6 +123,10 @@ func unseen(facts process.Denied, l language.Language) string {
 			names = append(names, unseenSockets.in(l))
 		case process.DeniedCgroup:
 			names = append(names, unseenCgroup.in(l))
+		case process.DeniedUser:
+			names = append(names, unseenUser.in(l))
+		case process.DeniedProtection:
+			names = append(names, unseenProtection.in(l))
 		}
 	}
 	return strings.Join(names, joinList.in(l))

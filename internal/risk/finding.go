@@ -13,6 +13,9 @@ func explain(p *process.Process, w *Warning, l language.Language) Finding {
 		Warning: process.Printable(w.String()), Severity: w.Severity.String(), Expected: w.Expected,
 	}
 	f.Text, f.Advice = words(p, w, l)
+	if p.Facts.Windows != nil {
+		f.Text, f.Advice = windowsWords(p, w, l, f.Text, f.Advice)
+	}
 	if w.Expected {
 		f.Advice = adviceExpected.in(l)
 	}

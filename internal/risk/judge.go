@@ -75,7 +75,7 @@ func (j *Judge) Assess(p *process.Process, m Moment, set *policy.Set) Assessment
 		return a
 	}
 	for i := range found {
-		found[i].Expected = c.trusted && expects(c.document, &found[i])
+		found[i].Expected = c.trusted && expects(c.document, &found[i]) || c.partOfWindows(&found[i])
 	}
 	slices.SortStableFunc(found, func(a, b Warning) int { return cmp.Compare(b.Severity, a.Severity) })
 	a.Warnings = slices.Clone(found)
@@ -173,26 +173,4 @@ func (c *inquiry) describe() {
 		}
 	}
 	c.trusted = c.document != nil && c.File.Trusted && !interpreter
-}
-
-// rootNames are how Windows calls its users that may do everything, in the
-// languages in which it translates the names.
-var rootNames = []string{
-	"system", "administrator",
-	"système", "administrateur", "administrador", "система", "администратор", "järjestelmänvalvoja",
-}
-
-// runsAsRoot tells the users that may do everything. A user of a container's
-// user namespace counts by its id on the host.
-func runsAsRoot(p *process.Process, platform policy.Platform) bool {
-	if platform != policy.Windows {
-		return p.UID == 0
-	}
-	name := p.User[strings.LastIndexByte(p.User, '\\')+1:]
-	for _, root := range rootNames {
-		if strings.EqualFold(name, root) {
-			return true
-		}
-	}
-	return false
 }

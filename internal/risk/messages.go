@@ -70,6 +70,8 @@ const (
 	unseenNamespaces
 	unseenSockets
 	unseenCgroup
+	unseenUser
+	unseenProtection
 	joinList
 
 	// From where a port can be reached.
@@ -84,6 +86,8 @@ const (
 	textHighMemory
 	textSuspiciousPath
 	textWritablePlace
+	textDropPlace
+	textStream
 	textDeletedExe
 	textFilelessExe
 	textMasqueradeKernel
@@ -103,6 +107,14 @@ const (
 	adviceFilelessExe
 	adviceMasquerade
 	adviceWritableExe
+
+	// The same where the program is one of Windows.
+	adviceRunningAsRootWindows
+	adviceRunningAsRootHosted
+	adviceHighMemoryWindows
+	adviceSuspiciousPathWindows
+	adviceMasqueradeWindows
+	adviceWritableExeWindows
 
 	// Why a port matters, and what to do.
 	reasonSSH

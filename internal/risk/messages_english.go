@@ -57,6 +57,8 @@ var english = catalogue{
 	unseenNamespaces: "namespaces",
 	unseenSockets:    "open ports",
 	unseenCgroup:     "service or container",
+	unseenUser:       "user",
+	unseenProtection: "protection by the system",
 	joinList:         ", ",
 
 	scopePublic:  "from every network that leads to this machine",
@@ -69,6 +71,8 @@ var english = catalogue{
 	textHighMemory:       "Takes {memory} of the machine's memory.",
 	textSuspiciousPath:   "Runs from {path}, outside of the folders where installed programs are.",
 	textWritablePlace:    "Runs from {path}, a place where everybody may put files.",
+	textDropPlace:        "Runs from {path}, where downloads and temporary files end up.",
+	textStream:           "Runs from {path}, a data stream that is hidden behind another file.",
 	textDeletedExe:       "Its file {path} was deleted or replaced while it was running.",
 	textFilelessExe:      "Runs from memory ({path}): there is no file on disk to examine.",
 	textMasqueradeKernel: "Calls itself {name} like a kernel thread, but is an ordinary program: {path}.",
@@ -88,6 +92,13 @@ var english = catalogue{
 	adviceFilelessExe:       "Malware hides like this. Unless a sandbox or container engine explains it, save /proc/{pid}/exe and end it.",
 	adviceMasquerade:        "Programs hide like this: look at /proc/{pid}/exe, its parent and its connections, then end it.",
 	adviceWritableExe:       "Take the right to write from the others (chmod o-w) and check that the file is still the original.",
+
+	adviceRunningAsRootWindows:  "Run it as an ordinary user, and use \"Run as administrator\" only for what needs it.",
+	adviceRunningAsRootHosted:   "Give the service an account of its own (NT SERVICE\\{unit}) or LOCAL SERVICE, if it does without these rights.",
+	adviceHighMemoryWindows:     "Watch whether it keeps growing; restart it, or give the machine more memory.",
+	adviceSuspiciousPathWindows: "Make sure who put it there. Install it below Program Files, or allow its folder with --risk.allowed-path.",
+	adviceMasqueradeWindows:     "Programs hide like this: examine its file and who signed it, its parent and its connections, then end it.",
+	adviceWritableExeWindows:    "Take the right to change it from Users and Everyone (icacls) and check that the file is still the original.",
 
 	reasonSSH:            "Strangers can try passwords and keys.",
 	reasonPlainRemote:    "{service} sends passwords in the clear, and gives a shell to whoever has one.",

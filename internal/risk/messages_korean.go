@@ -58,6 +58,8 @@ var korean = catalogue{
 	unseenNamespaces: "네임스페이스",
 	unseenSockets:    "열린 포트",
 	unseenCgroup:     "서비스 또는 컨테이너",
+	unseenUser:       "사용자",
+	unseenProtection: "시스템 보호 여부",
 	joinList:         ", ",
 
 	scopePublic:  "이 서버로 통하는 모든 네트워크에서",
@@ -70,6 +72,8 @@ var korean = catalogue{
 	textHighMemory:       "서버 메모리를 {memory}만큼 사용하고 있습니다.",
 	textSuspiciousPath:   "프로그램이 설치되는 표준 폴더 밖에서 실행 중입니다: {path}",
 	textWritablePlace:    "누구나 파일을 둘 수 있는 위치에서 실행 중입니다: {path}",
+	textDropPlace:        "다운로드한 파일이나 임시 파일이 저장되는 위치에서 실행 중입니다: {path}",
+	textStream:           "다른 파일 뒤에 숨겨진 데이터 스트림(ADS)에서 실행 중입니다: {path}",
 	textDeletedExe:       "실행 중에 실행 파일이 삭제되거나 교체되었습니다: {path}",
 	textFilelessExe:      "디스크에 파일 없이 메모리에서 실행 중이어서 조사할 파일이 없습니다: {path}",
 	textMasqueradeKernel: "커널 스레드 이름({name})을 쓰고 있지만 실제로는 일반 프로그램입니다: {path}",
@@ -89,6 +93,13 @@ var korean = catalogue{
 	adviceFilelessExe:       "악성코드가 숨는 방식입니다. 샌드박스나 컨테이너 엔진이 아니라면 /proc/{pid}/exe 파일을 보관한 뒤 종료하십시오.",
 	adviceMasquerade:        "프로그램이 정체를 숨기는 방식입니다. /proc/{pid}/exe 링크와 부모 프로세스, 네트워크 연결을 확인한 뒤 종료하십시오.",
 	adviceWritableExe:       "다른 사용자의 쓰기 권한을 없애고(chmod o-w) 파일이 원본 그대로인지 확인하십시오.",
+
+	adviceRunningAsRootWindows:  "일반 사용자로 실행하고, 꼭 필요한 작업에만 \"관리자 권한으로 실행\"을 사용하십시오.",
+	adviceRunningAsRootHosted:   "이 권한이 필요 없는 서비스라면 전용 계정(NT SERVICE\\{unit}) 또는 LOCAL SERVICE로 실행하십시오.",
+	adviceHighMemoryWindows:     "사용량이 계속 늘어나는지 지켜보고, 다시 시작하거나 메모리를 늘리십시오.",
+	adviceSuspiciousPathWindows: "누가 설치했는지 확인하십시오. Program Files 아래에 설치하거나 --risk.allowed-path로 폴더를 허용하십시오.",
+	adviceMasqueradeWindows:     "프로그램이 정체를 숨기는 방식입니다. 실행 파일과 디지털 서명, 부모 프로세스, 네트워크 연결을 확인한 뒤 종료하십시오.",
+	adviceWritableExeWindows:    "Users와 Everyone의 쓰기 권한을 없애고(icacls) 파일이 원본 그대로인지 확인하십시오.",
 
 	reasonSSH:            "외부인이 비밀번호와 키를 대입해 볼 수 있습니다.",
 	reasonPlainRemote:    "{service} 서비스는 비밀번호를 암호화하지 않고 보내며, 로그인한 사람에게 셸을 제공합니다.",

@@ -13,12 +13,6 @@ var standardPaths = []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt"}
 // writablePlaces are the folders where everybody may put files.
 var writablePlaces = []string{"/tmp", "/var/tmp", "/dev/shm"}
 
-// The same of Windows, in lower case.
-var (
-	windowsPaths  = []string{"c:/windows", "c:/program files", "c:/program files (x86)"}
-	windowsPlaces = []string{"c:/windows/temp", "c:/users/public", "c:/temp"}
-)
-
 // location is what the place of an executable says.
 type location uint8
 
@@ -32,19 +26,17 @@ const (
 // locate tells where an executable lies. What the operator allows goes before
 // all; a writable place before a standard one around it, as c:/windows/temp.
 func locate(exe string, platform policy.Platform, allowed []string) location {
-	paths, places := standardPaths, writablePlaces
 	if platform == policy.Windows {
-		exe = normalWindows(exe)
-		paths, places = windowsPaths, windowsPlaces
+		return locateOnWindows(normalWindows(exe), allowed)
 	}
 	switch {
-	case exe == "", platform == policy.Windows && !strings.Contains(exe, "/"): // "Registry" is the kernel's own
+	case exe == "":
 		return nowhere
 	case isAllowed(exe, platform, allowed):
 		return standard
-	case below(exe, places), platform == policy.Windows && isUserTemp(exe):
+	case below(exe, writablePlaces):
 		return writable
-	case below(exe, paths):
+	case below(exe, standardPaths):
 		return standard
 	}
 	return unusual
@@ -78,22 +70,6 @@ func below(path string, folders []string) bool {
 func isBelow(path, folder string) bool {
 	return len(path) > len(folder) && path[len(folder)] == '/' && strings.HasPrefix(path, folder) &&
 		!strings.Contains(path, "/../")
-}
-
-// normalWindows makes a path of Windows comparable.
-func normalWindows(path string) string {
-	return strings.ReplaceAll(strings.ToLower(path), `\`, "/")
-}
-
-// isUserTemp tells the folder for temporary files of any user,
-// c:/users/NAME/appdata/local/temp.
-func isUserTemp(exe string) bool {
-	rest, ok := strings.CutPrefix(exe, "c:/users/")
-	if !ok {
-		return false
-	}
-	_, rest, _ = strings.Cut(rest, "/")
-	return isBelow(rest, "appdata/local/temp")
 }
 
 // isDeveloperTool tells programs that on Windows are installed wherever a

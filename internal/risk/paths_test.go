@@ -63,6 +63,25 @@ func TestLocate(t *testing.T) {
 		{"C:/Users/Anna/AppData/Local/x.exe", policy.Windows, unusual},
 		{"C:/Users/x.exe", policy.Windows, unusual},
 		{"d:/tools/x.exe", policy.Windows, standard},
+		{`\\?\C:\Windows\System32\svchost.exe`, policy.Windows, standard},
+		{`\\server\share\x.exe`, policy.Windows, unusual},
+		{"//server/c:/windows/x.exe", policy.Windows, unusual},
+		{"C:/Windows /System32/x.exe", policy.Windows, unusual},
+		{"C:/Windows/../Users/anna/x.exe", policy.Windows, unusual},
+		{"C:/ProgramData/Microsoft/Windows Defender/Platform/4.18/MsMpEng.exe", policy.Windows, standard},
+		{"C:/ProgramData/Microsoft/x.exe", policy.Windows, unusual},
+		{"C:/ProgramData/Package Cache/{1}/setup.exe", policy.Windows, standard},
+		{"C:/Windows/Tasks/x.exe", policy.Windows, writable},
+		{"C:/Windows/System32/spool/drivers/color/x.exe", policy.Windows, writable},
+		{"C:/Windows/System32/Tasks/x.exe", policy.Windows, writable},
+		{"C:/Windows/System32/TasksX/x.exe", policy.Windows, standard},
+		{"C:/$Recycle.Bin/S-1-5-21-1/x.exe", policy.Windows, writable},
+		{"C:/Users/anna/Downloads/x.exe", policy.Windows, writable},
+		{"C:/Users/anna/Downloads2/x.exe", policy.Windows, unusual},
+		{"C:/Users/anna/AppData/Local/Microsoft/Windows/INetCache/IE/x.exe", policy.Windows, writable},
+		{"C:/Users/Downloads/x.exe", policy.Windows, unusual},
+		{"C:/Windows/System32/drivers/etc/hosts:x.exe", policy.Windows, writable},
+		{"D:/Tools/notes.txt:x.exe", policy.Windows, writable},
 		{"/usr/bin/x", policy.Windows, unusual},
 		{"Registry", policy.Windows, nowhere},
 		{"", policy.Windows, nowhere},
@@ -119,7 +138,7 @@ func TestFileWarnings(t *testing.T) {
 }
 
 func TestUnseenIsNeverSafe(t *testing.T) {
-	for fact := range (process.DeniedExe | process.DeniedNamespaces | process.DeniedSockets | process.DeniedCgroup).All() {
+	for fact := range (process.DeniedExe | process.DeniedNamespaces | process.DeniedSockets | process.DeniedCgroup | process.DeniedUser | process.DeniedProtection).All() {
 		p := program("/usr/bin/vim")
 		p.Denied = fact
 		if a := assessed(p); a.Verdict != Caution || a.Unseen != fact || len(a.Warnings) > 0 {

@@ -68,6 +68,8 @@ func unknownRole(p, parent *process.Process, l language.Language) string {
 // place says what a process belongs to.
 func place(p *process.Process, l language.Language) string {
 	switch {
+	case p.Facts.Windows != nil:
+		return placeOnWindows(p, l)
 	case p.Container != "":
 		return placeContainer.in(l, "container", shortContainer(p.Container))
 	case isService(p.UserUnit):
@@ -92,6 +94,9 @@ func isService(unit string) bool {
 // origin says where the executable comes from.
 func origin(p *process.Process, l language.Language) string {
 	exe := ownPath(p)
+	if p.Facts.Windows != nil {
+		return originOnWindows(exe, l)
+	}
 	switch {
 	case exe == "" || exe[0] == '(':
 		return originUnseen.in(l)

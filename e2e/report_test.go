@@ -13,7 +13,8 @@ import (
 type report struct {
 	Verdicts       map[string]int
 	Excluded       int
-	UnownedSockets int `json:"unowned_sockets"`
+	UnownedSockets int    `json:"unowned_sockets"`
+	PolicyState    string `json:"policy_state"`
 	Processes      []reported
 }
 

@@ -3,9 +3,13 @@
 package e2e
 
 import (
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
+
+	"server-monitor/e2e/rig"
 )
 
 // TestScan checks the command that prints one assessment.
@@ -125,5 +129,36 @@ func scanKorean(t *testing.T, samples map[string]sampleProcess) {
 	}
 	if !strings.HasPrefix(p.Findings[0].Warning, "PUBLIC_PORT(") || p.Verdict != "danger" {
 		t.Errorf("codes have changed: %s", p)
+	}
+}
+
+// TestScanWithStore scans by the policy of a database, and says so where that
+// does not answer.
+func TestScanWithStore(t *testing.T) {
+	uri := "--policy.mongodb-uri=" + programs.StartFerretDB(t)
+	copied := "--policy.copy-file=" + filepath.Join(t.TempDir(), "copy")
+	name := "acme-scanned"
+	pid := rig.StartSample(t, exec.Command(rig.Install(t, programs.Sample, "/opt", name), "sleep"))
+	if _, stderr, status := run(t, "policy", "set", "linux/"+name, "--category=backup", "--description=Backs up the shop", uri); status != 0 {
+		t.Fatalf("policy set: %s", stderr)
+	}
+	find := func(flags ...string) (*report, []*reported) {
+		stdout, stderr, status := run(t, append([]string{"scan", "-o", "json", copied}, flags...)...)
+		if status != 0 {
+			t.Fatalf("exit status %d: %s", status, stderr)
+		}
+		r := readReport(t, stdout)
+		return r, r.find(func(p *reported) bool { return p.PID == pid })
+	}
+	if r, found := find(uri); r.PolicyState != "fresh" || len(found) != 1 || !found[0].Known || found[0].Role != "Backs up the shop" {
+		t.Errorf("policy is %s, found %v", r.PolicyState, found)
+	}
+	away := "--policy.mongodb-uri=mongodb://127.0.0.1:1/?timeoutMS=200"
+	if r, found := find(away); r.PolicyState != "never_reached" || len(found) != 1 || found[0].Known {
+		t.Errorf("of another store: policy is %s, found %v", r.PolicyState, found)
+	}
+	if stdout, stderr, _ := run(t, "scan", away); !strings.Contains(stdout, "does not answer: judged by the embedded catalogue alone") ||
+		!strings.Contains(stderr, "policy is not fresh") {
+		t.Errorf("printed %.300s; logged %s", stdout, stderr)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -207,13 +206,7 @@ func (c *config) checkPolicy(ctx context.Context, p *policycmd.Printer, store *m
 		return err
 	}
 	defer parts.close()
-	if store != nil {
-		wait, cancel := context.WithTimeout(ctx, checkTimeout)
-		defer cancel()
-		if err := parts.policy.refresher.Refresh(wait); err != nil {
-			logger.Warn("policy is not fresh", "err", err)
-		}
-	}
+	parts.policy.settle(ctx, logger)
 	taken, err := parts.keeper.Take(ctx)
 	if err != nil {
 		return err
@@ -230,9 +223,6 @@ func (c *config) checkPolicy(ctx context.Context, p *policycmd.Printer, store *m
 		Answer: parts.policy.Consult(ctx, subject),
 	})
 }
-
-// checkTimeout bounds the reading of policy for one check.
-const checkTimeout = 10 * time.Second
 
 // optional is a flag that may be absent.
 type optional[T any] struct {

@@ -52,6 +52,23 @@ func (c *config) openPolicy(logger *slog.Logger) (*policySource, error) {
 	}, nil
 }
 
+// settleTimeout bounds the reading of policy before something is judged once.
+const settleTimeout = 10 * time.Second
+
+// settle waits until the store was read, for whoever judges once and goes. One
+// that does not answer is logged, and what is at hand decides.
+func (s *policySource) settle(ctx context.Context, logger *slog.Logger) policy.State {
+	if s.refresher == nil {
+		return policy.NotConfigured
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	if err := s.refresher.Refresh(ctx); err != nil {
+		logger.Warn("policy is not fresh", slog.Any("err", err))
+	}
+	return s.refresher.Status().State
+}
+
 // closeTimeout is how long connections may take to end.
 const closeTimeout = 2 * time.Second
 

@@ -68,16 +68,19 @@ func scan(c *config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	runtime.GOMAXPROCS(c.maxProcs)
-	parts, err := assemble(c, c.logger())
+	logger := c.logger()
+	parts, err := assemble(c, logger)
 	if err != nil {
 		return err
 	}
 	defer parts.close()
+	state := parts.policy.settle(ctx, logger)
 	taken, err := parts.keeper.Take(ctx)
 	if err != nil {
 		return err
 	}
 	all := report.New(taken, c.language)
+	all.PolicyState = state
 	if err := c.print(all); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/language"
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 	"server-monitor/internal/risk"
 )
@@ -18,6 +19,8 @@ import (
 type Report struct {
 	Taken         time.Time `json:"taken"`
 	PolicyVersion string    `json:"policy_version"`
+	// PolicyState says how fresh policy was, where that was asked.
+	PolicyState policy.State `json:"policy_state,omitempty"`
 	// Verdicts counts the assessed processes by verdict, Excluded those that
 	// are not assessed: kernel threads, zombies, the init of a container.
 	Verdicts map[string]int `json:"verdicts"`

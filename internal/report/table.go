@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"server-monitor/internal/language"
+	"server-monitor/internal/policy"
 	"server-monitor/internal/risk"
 )
 
@@ -48,6 +49,9 @@ func WriteTable(w io.Writer, r *Report, l language.Language, style Style) error 
 	out := bufio.NewWriter(w)
 	words := headings.in(l)
 	fmt.Fprintf(out, "%s  %s\n", words.summary(r), style.paint(dim, r.Taken.Format(time.DateTime)))
+	if r.PolicyState == policy.Degraded || r.PolicyState == policy.NeverReached {
+		fmt.Fprintln(out, words.outage[r.PolicyState])
+	}
 	if r.UnownedSockets > 0 {
 		fmt.Fprintf(out, words.unowned+"\n", r.UnownedSockets)
 	}

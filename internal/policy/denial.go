@@ -125,6 +125,9 @@ func (s *Set) cutNames() {
 		}
 		s.cut[short] = append(s.cut[short], k)
 	}
+	for _, names := range s.longer {
+		slices.Sort(names)
+	}
 }
 
 // deny adds what one entry forbids.

@@ -208,6 +208,15 @@ func (s *Set) Named(name string) []*Document {
 	return found
 }
 
+// LongNames are the names that the kernel cuts to comm, in ascending order. They
+// are not to be changed.
+func (s *Set) LongNames(comm string) []string {
+	if len(comm) != maxComm {
+		return nil
+	}
+	return s.longer[strings.ToLower(comm)]
+}
+
 // All returns every document of a name on every platform with its source, those
 // that hold here first.
 func (s *Set) All(name string) []Listed {

@@ -68,3 +68,17 @@ func TestPathsOfADocumentOutsideOfASet(t *testing.T) {
 		t.Error("paths do not hold without a set")
 	}
 }
+
+func TestLongNames(t *testing.T) {
+	set := NewSet(Linux,
+		Document{Name: "unattended-upgrade-shutdown", Platform: Linux}, Document{Name: "unattended-upgrades", Platform: Common},
+		Document{Name: "unattended-upgrade-shutdown", Platform: Common}, Document{Name: "unattended-upgrade.exe", Platform: Windows},
+		Document{Name: "unattended-upgr", Platform: Linux},
+	)
+	want := []string{"unattended-upgrade-shutdown", "unattended-upgrades"}
+	for comm, want := range map[string][]string{"unattended-upgr": want, "Unattended-Upgr": want, "unattended": nil, "unattended-upgrade": nil, "": nil} {
+		if got := set.LongNames(comm); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", comm, got, want)
+		}
+	}
+}

@@ -24,6 +24,7 @@ func program(exe string, changes ...made) *process.Process {
 			File: process.File{Device: 1, Inode: 2, Trusted: exe != "" && !strings.HasPrefix(exe, "/home/")},
 		},
 	}
+	const maxComm = 15 // the kernel keeps no more (TASK_COMM_LEN)
 	if len(p.Comm) > maxComm {
 		p.Comm = p.Comm[:maxComm]
 	}

@@ -5,7 +5,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
@@ -28,7 +27,6 @@ const DefaultHighMemoryRatio = 0.2
 // data and policy always give the same verdict. It is safe for concurrent use.
 type Judge struct {
 	criteria Criteria
-	long     atomic.Pointer[longNames]
 }
 
 // NewJudge makes a judge.

@@ -86,7 +86,7 @@ func (c *inquiry) forges(name, base string) bool {
 func (c *inquiry) protected(name string) []*policy.Document {
 	documents := c.set.Named(name)
 	if name == c.Comm {
-		for _, full := range c.longNames(name) {
+		for _, full := range c.set.LongNames(name) {
 			documents = append(documents, c.set.Named(full)...)
 		}
 	}

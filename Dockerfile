@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1.7
 # server-monitor in an image without anything else. Targets: server-monitor (the default) and samples.
 #
 #   docker build -t server-monitor .

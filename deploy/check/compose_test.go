@@ -115,7 +115,7 @@ func lintPrivileges(t *testing.T, name string, service *types.ServiceConfig) {
 	if service.Privileged || (service.Pid != "") != watcher || (service.NetworkMode == "host") != watcher {
 		t.Errorf("%s: privileged %v, pid %q, network %q", name, service.Privileged, service.Pid, service.NetworkMode)
 	}
-	if slices.Contains(service.SecurityOpt, "no-new-privileges:true") == watcher {
+	if slices.Contains(service.SecurityOpt, "no-new-privileges=true") == watcher {
 		t.Errorf("%s: %v", name, service.SecurityOpt)
 	}
 	if name != "mongodb" && !slices.Contains(service.CapDrop, "ALL") {

@@ -13,7 +13,8 @@ import (
 )
 
 // storedPolicies is the collection that operators change. What they change holds
-// here at once, and on other servers when they refresh.
+// here at once, or the answer says that it does not yet; on other servers it holds
+// when they refresh.
 type storedPolicies struct {
 	store     *mongostore.Store
 	refresher *refresh.Refresher
@@ -42,26 +43,28 @@ func (s storedPolicies) Put(ctx context.Context, d *policy.Document, over string
 	if err != nil {
 		return nil, storeError(err)
 	}
-	s.refresh(ctx)
-	return heldPolicy(held), nil
+	shown := heldPolicy(held)
+	shown.Pending = s.reread(ctx, d.Name)
+	return shown, nil
 }
 
 // Delete implements [killapi.Policies].
-func (s storedPolicies) Delete(ctx context.Context, platform policy.Platform, name, revision string) error {
+func (s storedPolicies) Delete(ctx context.Context, platform policy.Platform, name, revision string) (pending bool, err error) {
 	if err := s.store.DeleteRevision(ctx, platform, name, mongostore.Revision(revision)); err != nil {
-		return storeError(err)
+		return false, storeError(err)
 	}
-	s.refresh(ctx)
-	return nil
+	return s.reread(ctx, name), nil
 }
 
-// refreshLimit is how long an answer waits for the change to hold here.
-const refreshLimit = 3 * time.Second
+// rereadLimit is how long an answer waits for the change to hold here.
+const rereadLimit = 3 * time.Second
 
-func (s storedPolicies) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, refreshLimit)
+// reread lets a change hold here, and tells where it does not yet: then the log
+// says why, and it is tried again before long.
+func (s storedPolicies) reread(ctx context.Context, name string) (pending bool) {
+	ctx, cancel := context.WithTimeout(ctx, rereadLimit)
 	defer cancel()
-	_ = s.refresher.Refresh(ctx) // which logs what fails; it is done again before long
+	return s.refresher.Reread(ctx, name) != nil
 }
 
 // heldPolicy shows what the store holds.

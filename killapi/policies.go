@@ -21,8 +21,9 @@ type Policies interface {
 	// Put writes a document over a revision, or where there is none if that is
 	// empty, and returns what it wrote.
 	Put(ctx context.Context, d *policy.Document, over string) (*HeldPolicy, error)
-	// Delete removes a document in a revision.
-	Delete(ctx context.Context, platform policy.Platform, name, revision string) error
+	// Delete removes a document in a revision. Pending tells that this does not
+	// hold on this server yet.
+	Delete(ctx context.Context, platform policy.Platform, name, revision string) (pending bool, err error)
 }
 
 // HeldPolicy is a document of the collection in one revision.
@@ -31,6 +32,8 @@ type HeldPolicy struct {
 	Document *policy.Document
 	Problems []policy.Problem
 	Revision string
+	// Pending tells that it was written, and does not hold on this server yet.
+	Pending bool
 }
 
 // The errors of [Policies]; any other says that the database cannot be reached.
@@ -64,6 +67,9 @@ type policyRow struct {
 	// Embedded tells of one in the database that server-monitor has an embedded
 	// one of this name too: what that forbids, no other lifts.
 	Embedded bool `json:"embedded,omitempty"`
+	// Pending tells of one that was just written that it does not hold on this
+	// server yet.
+	Pending bool `json:"pending,omitempty"`
 
 	revision string
 }
@@ -222,7 +228,8 @@ func (a *API) policyNow(ctx context.Context, platform policy.Platform, name stri
 
 func rowOf(held *HeldPolicy, embedded bool) policyRow {
 	return policyRow{
-		Source: policy.MongoDB, Document: held.Document, Problems: held.Problems, Embedded: embedded, revision: held.Revision,
+		Source: policy.MongoDB, Document: held.Document, Problems: held.Problems, Embedded: embedded, Pending: held.Pending,
+		revision: held.Revision,
 	}
 }
 

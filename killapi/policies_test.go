@@ -23,6 +23,7 @@ type collection struct {
 	count   int
 	broken  error
 	changes int
+	pending bool // what is changed does not hold here yet
 }
 
 func (c *collection) Hold(_ context.Context, platform policy.Platform, name string) (*HeldPolicy, error) {
@@ -38,7 +39,7 @@ func (c *collection) Put(_ context.Context, d *policy.Document, over string) (*H
 		return nil, err
 	}
 	c.count++
-	held := &HeldPolicy{Document: d, Revision: fmt.Sprint("r", c.count)}
+	held := &HeldPolicy{Document: d, Revision: fmt.Sprint("r", c.count), Pending: c.pending}
 	if c.held == nil {
 		c.held = make(map[string]*HeldPolicy)
 	}
@@ -46,14 +47,14 @@ func (c *collection) Put(_ context.Context, d *policy.Document, over string) (*H
 	return held, nil
 }
 
-func (c *collection) Delete(_ context.Context, platform policy.Platform, name, revision string) error {
+func (c *collection) Delete(_ context.Context, platform policy.Platform, name, revision string) (pending bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.check(string(platform)+"/"+name, revision); err != nil {
-		return err
+		return false, err
 	}
 	delete(c.held, string(platform)+"/"+name)
-	return nil
+	return c.pending, nil
 }
 
 func (c *collection) check(key, revision string) error {

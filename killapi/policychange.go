@@ -15,7 +15,8 @@ import (
 )
 
 // putPolicy answers PUT /policies/{platform}/{name}: it makes a document, or
-// changes the one that is there. Where there is one, the request must say in
+// changes the one that is there; 202 says that this does not hold on this server
+// yet. Where there is one, the request must say in
 // If-Match which it has seen. An embedded document is not changed but covered by
 // one of the database.
 func (a *API) putPolicy(w http.ResponseWriter, r *http.Request, who token.Record) error {
@@ -59,6 +60,9 @@ func (a *API) putPolicy(w http.ResponseWriter, r *http.Request, who token.Record
 	if row.Problems == nil {
 		row.Problems = advice
 	}
+	if row.Pending {
+		status = http.StatusAccepted
+	}
 	w.Header().Set("ETag", entityTag(row.revision))
 	return answer(w, status, row)
 }
@@ -83,11 +87,17 @@ func (a *API) deletePolicy(w http.ResponseWriter, r *http.Request, who token.Rec
 		return problemCondition
 	}
 	document := &policy.Document{Platform: platform, Name: name}
-	err = a.changePolicy(r, who, document, terminate.PolicyDeleted, func(ctx context.Context) error {
-		return a.config.Policies.Delete(ctx, platform, name, over)
+	pending := false
+	err = a.changePolicy(r, who, document, terminate.PolicyDeleted, func(ctx context.Context) (err error) {
+		pending, err = a.config.Policies.Delete(ctx, platform, name, over)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	if pending {
+		w.WriteHeader(http.StatusAccepted)
+		return nil
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

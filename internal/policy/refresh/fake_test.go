@@ -25,6 +25,7 @@ type fakeStore struct {
 	rules     []bson.D
 	err       error
 	block     bool
+	hang      bool // answers only once ctx ends, with its error
 	name      string
 
 	full, listed, fetched int
@@ -80,7 +81,28 @@ func (f *fakeStore) read(want func(mongostore.Entry) bool) ([]mongostore.Entry, 
 	return all, nil
 }
 
-func (f *fakeStore) Stamps(context.Context) ([]mongostore.Stamp, error) {
+// hanging waits where the store hangs.
+func (f *fakeStore) hanging(ctx context.Context) error {
+	f.mu.Lock()
+	hang := f.hang
+	f.mu.Unlock()
+	if !hang {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f *fakeStore) setHang(hang bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang = hang
+}
+
+func (f *fakeStore) Stamps(ctx context.Context) ([]mongostore.Stamp, error) {
+	if err := f.hanging(ctx); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.listed++
@@ -121,6 +143,9 @@ func (f *fakeStore) Rules(context.Context) ([]mongostore.RuleEntry, error) {
 }
 
 func (f *fakeStore) Lookup(ctx context.Context, names []string, cut string) ([]mongostore.Entry, []mongostore.RuleEntry, error) {
+	if err := f.hanging(ctx); err != nil {
+		return nil, nil, err
+	}
 	f.mu.Lock()
 	block := f.block
 	f.mu.Unlock()

@@ -2,6 +2,8 @@ package refresh
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -18,19 +20,39 @@ const fullEvery = 20
 // Refresh brings the set up to date with the store. Where that fails, the set
 // stays as it is.
 func (r *Refresher) Refresh(ctx context.Context) error {
-	r.refreshing.Lock()
-	defer r.refreshing.Unlock()
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	defer r.end()
+	return r.refresh(ctx)
+}
+
+// begin waits for its turn to change what is held, as long as ctx holds. That it
+// did not come says nothing about the store.
+func (r *Refresher) begin(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for another refresh: %w", context.Cause(ctx))
+	}
+}
+
+func (r *Refresher) end() { <-r.turn }
+
+// refresh does so when it is its turn.
+func (r *Refresher) refresh(ctx context.Context) error {
 	dirty := r.takeDirty()
 	held, read, err := r.readDocuments(ctx, dirty)
 	var rules []mongostore.RuleEntry
 	if err == nil {
 		rules, err = r.store.Rules(ctx)
 	}
-	if ctx.Err() != nil {
-		return ctx.Err() // we are stopping, which says nothing about the store
-	}
 	if err != nil {
 		r.putBack(dirty)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return err // we are stopping, which says nothing about the store
+		}
 		r.failed(err)
 		return err
 	}

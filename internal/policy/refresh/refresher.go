@@ -66,11 +66,11 @@ type Refresher struct {
 	current atomic.Pointer[policy.Set]
 	wake    chan struct{} // something has changed in the store
 
-	// refreshing lets one refresh run at a time; it guards what is held.
-	refreshing sync.Mutex
-	held       entries
-	rules      []mongostore.RuleEntry
-	count      int // refreshes that succeeded
+	// turn is full while somebody changes what is held, one at a time.
+	turn  chan struct{}
+	held  entries
+	rules []mongostore.RuleEntry
+	count int // refreshes that succeeded
 
 	mu     sync.Mutex
 	dirty  map[mongostore.ID]bool
@@ -82,7 +82,7 @@ type Refresher struct {
 func New(c Config) *Refresher {
 	r := &Refresher{
 		store: c.Store, platform: c.Platform, interval: cmp.Or(c.Interval, DefaultInterval), copyFile: c.CopyFile, logger: c.Logger,
-		wake: make(chan struct{}, 1), dirty: make(map[mongostore.ID]bool),
+		wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), dirty: make(map[mongostore.ID]bool),
 		status: Status{State: policy.NeverReached},
 	}
 	set := policy.EmbeddedSet(c.Platform)
@@ -103,6 +103,9 @@ func (r *Refresher) Run(ctx context.Context) {
 	var watching sync.WaitGroup
 	watching.Go(func() { r.watch(ctx) })
 	defer watching.Wait()
+	if r.Status().State == policy.Degraded && !sleep(ctx, spread(min(r.interval, startPause), 1)) {
+		return
+	}
 	_ = r.Refresh(ctx) // the state says what failed
 	// Servers that were started together do not stay together.
 	pause := time.NewTimer(spread(r.interval, 1))
@@ -121,6 +124,11 @@ func (r *Refresher) Run(ctx context.Context) {
 		pause.Reset(r.interval - spread(r.interval, 0.2))
 	}
 }
+
+// startPause bounds how long servers that were started together, and have a copy
+// to go on with, wait before they read everything, each for a time of its own. One
+// without a copy knows nothing of what is forbidden, and asks at once.
+const startPause = 2 * time.Second
 
 // newsPause bounds how long servers that heard the same news wait before they
 // ask for it, each for a time of its own.

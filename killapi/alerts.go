@@ -3,6 +3,7 @@ package killapi
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,7 +31,9 @@ const (
 	automaticPerName = 1
 	nameSpan         = time.Minute
 	maxAlertMemory   = 10_000
-	alertMemory      = 24 * time.Hour
+	// maxAlerts is how many alerts one webhook may hold.
+	maxAlerts   = 100
+	alertMemory = 24 * time.Hour
 )
 
 // webhook is the body that Alertmanager sends
@@ -75,7 +78,7 @@ const (
 	codeRepeated      terminate.Code = "repeated"
 	codeOtherBoot     terminate.Code = "other-server"
 	codeConditionGone terminate.Code = "condition-gone"
-	codeLimited       terminate.Code = "too-many-terminations"
+	codeLimited       terminate.Code = codeTooManyEndings
 )
 
 // automation acts on alerts, one after the other.
@@ -83,8 +86,11 @@ type automation struct {
 	Automation
 	api *API
 
-	mu      sync.Mutex
-	seen    map[alertKey]remembered
+	mu   sync.Mutex
+	seen map[alertKey]remembered
+	// told holds why an alert that will be sent again was turned away last, so
+	// that each is audited once.
+	told    map[alertKey]terminate.Code
 	all     *attempts
 	byName  *attempts
 	lastEnd time.Time
@@ -104,7 +110,7 @@ type remembered struct {
 
 func newAutomation(a *API, config Automation) *automation {
 	return &automation{
-		Automation: config, api: a, seen: make(map[alertKey]remembered),
+		Automation: config, api: a, seen: make(map[alertKey]remembered), told: make(map[alertKey]terminate.Code),
 		all: newAttempts(automaticLimit, automaticSpan), byName: newAttempts(automaticPerName, nameSpan),
 	}
 }
@@ -126,10 +132,14 @@ func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Re
 	if hook.Version != "4" {
 		return problemBody.with("Only version 4 of the webhook of Alertmanager is known.")
 	}
+	if len(hook.Alerts) > maxAlerts {
+		a.turnAway(terminate.Code(problemTooLarge.Code), terminate.Actor{Automation: true})
+		return problemTooManyAlerts
+	}
 	results := make([]verdict, 0, len(hook.Alerts))
 	status := http.StatusOK
 	for _, one := range hook.Alerts {
-		result := a.automation.act(r, &one, actor(r, who))
+		result := a.automation.act(r, &one, who)
 		if result.Result == alertRetry {
 			status = http.StatusServiceUnavailable
 			w.Header().Set("Retry-After", strconv.Itoa(int(automaticPause.Seconds())))
@@ -139,8 +149,11 @@ func (a *API) receiveAlerts(w http.ResponseWriter, r *http.Request, who token.Re
 	return answer(w, status, map[string]any{"results": results})
 }
 
+var problemTooManyAlerts = problemTooLarge.with(fmt.Sprintf(
+	"The webhook holds more than %d alerts; max_alerts of the receiver of Alertmanager keeps it below.", maxAlerts))
+
 // act decides on one alert. Repeats change nothing, and are not audited again.
-func (m *automation) act(r *http.Request, one *alert, by terminate.Actor) verdict {
+func (m *automation) act(r *http.Request, one *alert, who token.Record) verdict {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	result := verdict{
@@ -157,28 +170,36 @@ func (m *automation) act(r *http.Request, one *alert, by terminate.Actor) verdic
 		again.Result, again.Code = alertIgnored, string(codeRepeated)
 		return again
 	}
-	result = m.decide(r, one, by, result)
+	result = m.decide(&delivery{r, who, one, key}, result)
 	if result.Result != alertRetry {
 		m.remember(key, result)
 	}
 	return result
 }
 
+// delivery is an alert on its way, with the request that brought it.
+type delivery struct {
+	request *http.Request
+	who     token.Record
+	alert   *alert
+	key     alertKey
+}
+
 // decide acts on an alert that was not acted on yet.
-func (m *automation) decide(r *http.Request, one *alert, by terminate.Actor, result verdict) verdict {
-	id, code := m.identity(one)
+func (m *automation) decide(d *delivery, result verdict) verdict {
+	id, code := m.identity(d.alert)
 	result.PID = id.PID
 	if code != "" {
-		return m.turnAway(r, result, by, code)
+		return m.turnAway(d, result, code)
 	}
 	request := terminate.Request{
-		PID: id.PID, Identity: id.String(), DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
+		PID: id.PID, Identity: id.String(), DryRun: !m.Enforce, Actor: actor(d.request, d.who), Reason: "alert " + result.Alert,
 	}
-	name, code := m.condition(r.Context(), one, &request)
+	name, code := m.condition(d.request.Context(), d.alert, &request)
 	if code != "" {
-		return m.turnAway(r, result, by, code)
+		return m.turnAway(d, result, code)
 	}
-	return m.end(r, result, request, name)
+	return m.end(d, result, request, name)
 }
 
 // identity is the process that an alert is about. A name alone is never enough:
@@ -188,7 +209,10 @@ func (m *automation) identity(one *alert) (process.Identity, terminate.Code) {
 		return process.Identity{}, terminate.CodeIdentityMissing
 	}
 	id, err := process.ParseIdentity(one.Labels["identity"])
-	if err != nil || strconv.Itoa(id.PID) != one.Labels["pid"] {
+	switch {
+	case err != nil:
+		return process.Identity{}, terminate.CodeIdentityMalformed
+	case strconv.Itoa(id.PID) != one.Labels["pid"]:
 		return process.Identity{}, terminate.CodeIdentityMismatch
 	}
 	if id.Boot != m.api.config.Host().Boot {
@@ -233,12 +257,14 @@ func bareCode(warning string) string {
 	return warning
 }
 
-// end tries a termination, within the limits.
-func (m *automation) end(r *http.Request, result verdict, request terminate.Request, name string) verdict {
-	if m.Enforce && (time.Since(m.lastEnd) < automaticPause || m.all.full("") > 0 || m.byName.full(name) > 0) {
-		return m.turnAway(r, result, request.Actor, codeLimited)
+// end tries a termination, within the limits. That of the token holds for dry
+// runs and refusals too, each of which is a line of the audit.
+func (m *automation) end(d *delivery, result verdict, request terminate.Request, name string) verdict {
+	if m.Enforce && (time.Since(m.lastEnd) < automaticPause || m.all.full("") > 0 || m.byName.full(name) > 0) ||
+		m.api.endings.take(d.who.ID) > 0 {
+		return m.turnAway(d, result, codeLimited)
 	}
-	ended := m.api.config.Terminator.Terminate(r.Context(), request)
+	ended := m.api.config.Terminator.Terminate(d.request.Context(), request)
 	result.Termination, result.DryRun = ended.ID, ended.DryRun
 	result.Result = string(ended.Outcome)
 	if ended.Outcome == terminate.Refused {
@@ -255,14 +281,24 @@ func (m *automation) end(r *http.Request, result verdict, request terminate.Requ
 	return result
 }
 
-// turnAway refuses an alert before a termination is tried, and audits that.
-func (m *automation) turnAway(r *http.Request, result verdict, by terminate.Actor, code terminate.Code) verdict {
+// turnAway refuses an alert before a termination is tried, and audits that, once
+// for each reason although the alert is sent again.
+func (m *automation) turnAway(d *delivery, result verdict, code terminate.Code) verdict {
 	result.Result, result.Code = alertRefused, string(code)
 	if code == codeLimited || code == terminate.CodeFailed {
 		result.Result = alertRetry
+		if m.told[d.key] == code {
+			return result
+		}
+		if len(m.told) >= maxAlertMemory {
+			clear(m.told)
+		}
+		m.told[d.key] = code
 	}
+	by := actor(d.request, d.who)
 	by.Automation = true
-	m.api.record(r, &terminate.Event{
+	m.api.turnAway(code, by)
+	m.api.turnedAway.audit(d.who.ID, &terminate.Event{
 		Time: time.Now(), ID: rand.Text(), Stage: terminate.StageDecision, Decision: terminate.Rejected, Outcome: terminate.Refused,
 		Codes: []terminate.Code{code}, DryRun: !m.Enforce, Actor: by, Reason: "alert " + result.Alert,
 		PID: result.PID, Identity: result.Identity,
@@ -272,6 +308,7 @@ func (m *automation) turnAway(r *http.Request, result verdict, by terminate.Acto
 
 // remember keeps what became of an alert, so that repeats change nothing.
 func (m *automation) remember(key alertKey, result verdict) {
+	delete(m.told, key)
 	now := time.Now()
 	if len(m.seen) >= maxAlertMemory {
 		for other, r := range m.seen {

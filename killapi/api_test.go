@@ -117,6 +117,8 @@ type testAPI struct {
 
 	mu     sync.Mutex
 	denied map[string]int
+	// turnedAwayBy counts by code and kind of actor.
+	turnedAwayBy map[string]int
 }
 
 // count counts what was denied.
@@ -126,12 +128,18 @@ func (a *testAPI) count(code string) {
 	a.denied[code]++
 }
 
+func (a *testAPI) countTurnAway(code, actor string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.turnedAwayBy[code+" "+actor]++
+}
+
 const testHost = "127.0.0.1:10043"
 
 func newTestAPI(t testing.TB, change func(*Config)) *testAPI {
 	t.Helper()
 	a := &testAPI{
-		t: t, denied: make(map[string]int), terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},
+		t: t, denied: make(map[string]int), turnedAwayBy: make(map[string]int), terminator: &fakeTerminator{result: terminate.Result{Outcome: terminate.Terminated, Method: terminate.Soft}},
 		events: new(terminate.RecentEvents), tokens: make(map[token.Role]string), log: new(bytes.Buffer),
 		file: token.File{Path: filepath.Join(t.TempDir(), "tokens.json")},
 	}
@@ -159,7 +167,7 @@ func newTestAPI(t testing.TB, change func(*Config)) *testAPI {
 		Events: recent{a.events}, Hosts: []string{testHost},
 		Logs:       map[string]logtail.Log{"test": logtail.NewFile(a.file.Path + ".log")},
 		Automation: &Automation{}, Audit: a.events, Resources: fixedResources{}, Policy: policy.Fixed{Set: policy.NewSet(policy.Linux, policy.Catalogue()...)},
-		Denied: a.count,
+		Denied: a.count, TurnedAway: a.countTurnAway,
 	}
 	if change != nil {
 		change(&config)

@@ -46,9 +46,10 @@ func (a *API) authenticate(r *http.Request, c *call) (token.Record, error) {
 // or that of this very machine), and one of them could lock out the others with
 // tokens that he makes up.
 func (a *API) login(from string, header []string) (token.Record, error) {
-	key := from
+	key, known := from, ""
 	if len(header) == 1 {
 		if id, err := token.ID(bearer(header[0])); err == nil && a.config.Tokens.Knows(id) {
+			known = id
 			key += " " + id
 		}
 	}
@@ -63,6 +64,7 @@ func (a *API) login(from string, header []string) (token.Record, error) {
 	if err != nil {
 		a.failures.add(key)
 		a.config.Logger.Warn("login failed", "from", from, "err", err)
+		a.auditLogin(from, known, err)
 		return token.Record{}, problemLogin
 	}
 	return who, nil

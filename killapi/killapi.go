@@ -79,6 +79,9 @@ type Config struct {
 	// Denied is told the code of each request that is turned away before its
 	// call is looked at; see [DenialCodes].
 	Denied func(code string)
+	// TurnedAway is told of each request to end a process that is turned away
+	// before the process is looked at, by [TurnAwayCodes] and the kind of actor.
+	TurnedAway func(code, actor string)
 }
 
 // API serves the calls below /api/v1/.
@@ -89,8 +92,10 @@ type API struct {
 	logins   sync.Mutex
 	failures *attempts // logins that failed, by address and token
 	endings  *attempts // terminations, by token
-	denials  *attempts // audited denials, by token
 	answers  answers
+
+	turnedAway   *turnAways // by token
+	failedLogins *turnAways // by address
 
 	automation *automation // nil where no alerts are taken
 
@@ -109,6 +114,9 @@ type API struct {
 const (
 	failuresPerMinute = 5
 	endingsPerMinute  = 10
+	// loginsPerMinute bounds how many addresses have lines in the audit for
+	// logins that failed: an attacker may have any number of them.
+	loginsPerMinute = 30
 )
 
 // New makes the API. It is to be closed in the end.
@@ -119,10 +127,11 @@ func New(config Config) *API {
 		origin:   http.NewCrossOriginProtection(),
 		failures: newAttempts(failuresPerMinute, time.Minute),
 		endings:  newAttempts(endingsPerMinute, time.Minute),
-		denials:  newAttempts(endingsPerMinute, time.Minute),
 		pace:     usualPace,
 		boards:   make(map[language.Language]*board),
 	}
+	a.turnedAway = newTurnAways(endingsPerMinute, maxRemembered, time.Minute, a.record)
+	a.failedLogins = newTurnAways(1, loginsPerMinute, time.Minute, a.record)
 	a.life, a.end = context.WithCancel(context.Background())
 	if config.Automation != nil {
 		a.automation = newAutomation(a, *config.Automation)
@@ -141,8 +150,13 @@ func New(config Config) *API {
 	return a
 }
 
-// Close ends the streams. Whoever serves the API waits for its requests.
-func (a *API) Close() { a.end() }
+// Close ends the streams, and audits what is only counted so far. Whoever serves
+// the API waits for its requests.
+func (a *API) Close() {
+	a.end()
+	a.turnedAway.close()
+	a.failedLogins.close()
+}
 
 // call is one call of the API.
 type call struct {

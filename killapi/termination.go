@@ -104,6 +104,7 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 	return a.once(w, r, who, text, func() (terminate.Result, error) {
 		if wait := a.endings.take(who.ID); wait > 0 {
 			a.auditDenial(r, who, codeTooManyEndings)
+			a.turnAway(codeTooManyEndings, actor(r, who))
 			p := *problemEndings
 			p.retryAfter = wait
 			return terminate.Result{}, &p
@@ -113,6 +114,7 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 		}
 		if err := a.measure(r.Context(), &request); err != nil {
 			a.auditDenial(r, who, terminate.CodeFailed)
+			a.turnAway(terminate.CodeFailed, actor(r, who))
 			return terminate.Result{}, err
 		}
 		return a.config.Terminator.Terminate(r.Context(), request), nil
@@ -202,6 +204,8 @@ func statusOf(r terminate.Reason) int {
 	switch {
 	case r.Code == terminate.CodeIdentityMissing:
 		return http.StatusPreconditionRequired
+	case r.Code == terminate.CodeIdentityMalformed:
+		return http.StatusBadRequest
 	case r.Code == terminate.GuardZombie:
 		return http.StatusConflict
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -38,8 +39,11 @@ func (a LogAuditor) Record(ctx context.Context, event *Event) error {
 		return fmt.Errorf("audit: %w", err)
 	}
 	message := "Termination audit"
-	if event.Document != "" {
+	switch {
+	case event.Document != "":
 		message = "Policy audit"
+	case slices.Contains(event.Codes, CodeFailedLogin):
+		message = "Login audit"
 	}
 	var here [1]uintptr // a record without a place is logged as of line 0 of no file
 	runtime.Callers(1, here[:])

@@ -56,6 +56,9 @@ type Event struct {
 	Details []string `json:"details,omitempty"`
 	Sent    []string `json:"sent,omitempty"`
 	DryRun  bool     `json:"dry_run,omitempty"`
+	// More is set in a line that stands for that many decisions, which are only
+	// counted so that nobody can drown the others in them.
+	More int `json:"more,omitempty"`
 
 	Actor    Actor  `json:"actor"`
 	Reason   string `json:"reason,omitempty"`

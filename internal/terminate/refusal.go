@@ -7,6 +7,7 @@ const (
 	CodeNotFound          Code = "not-found"
 	CodeNotLeader         Code = "not-leader"
 	CodeIdentityMissing   Code = "identity-missing"
+	CodeIdentityMalformed Code = "identity-malformed"
 	CodeIdentityMismatch  Code = "identity-mismatch"
 	CodeNameMismatch      Code = "name-mismatch"
 	CodeChanged           Code = "changed"
@@ -26,6 +27,9 @@ const (
 	CodeFailed            Code = "failed"
 )
 
+// CodeFailedLogin is the code of a token that does not hold, in the audit alone.
+const CodeFailedLogin Code = "failed-login"
+
 // reason makes a reason of code, kind and sentence.
 func reason(code Code, kind Kind, english, korean string) Reason {
 	return Reason{Code: code, Kind: kind, Text: language.Text{English: english, Korean: korean}}
@@ -42,6 +46,9 @@ var (
 	reasonIdentityMissing = reason(CodeIdentityMissing, Conflict,
 		"The request must name the identity that a list handed out, or the trusted name of the process.",
 		"목록에서 받은 식별자(identity) 또는 프로세스의 신뢰할 수 있는 이름을 지정해야 합니다.")
+	reasonIdentityMalformed = reason(CodeIdentityMalformed, Conflict,
+		"The identity is not one that a list hands out.",
+		"식별자(identity)의 형식이 올바르지 않습니다.")
 	reasonIdentityMismatch = reason(CodeIdentityMismatch, Conflict,
 		"The pid belongs to another process now.",
 		"이 PID는 이제 다른 프로세스의 것입니다.")
@@ -97,7 +104,7 @@ var (
 
 // otherReasons lists the reasons that are no guards.
 var otherReasons = []Reason{
-	reasonNotFound, reasonNotLeader, reasonIdentityMissing, reasonIdentityMismatch, reasonNameMismatch, reasonChanged,
+	reasonNotFound, reasonNotLeader, reasonIdentityMissing, reasonIdentityMalformed, reasonIdentityMismatch, reasonNameMismatch, reasonChanged,
 	reasonInProgress, reasonPolicyDenied, reasonPolicyInvalid, reasonPolicyUnavailable, reasonNotAutomatic,
 	reasonAuditUnavailable, reasonStopping, reasonCancelled, reasonNotPermitted, reasonHidden, reasonNoPidfd, reasonForeignProc,
 	reasonPlatform, reasonFailed,

@@ -123,7 +123,7 @@ func (r *run) wanted() (process.Identity, *Reason) {
 	}
 	id, err := process.ParseIdentity(r.request.Identity)
 	if err != nil {
-		reason := reasonIdentityMismatch.with(err.Error())
+		reason := reasonIdentityMalformed.with(err.Error())
 		return id, &reason
 	}
 	r.result.Subject.PID, r.result.Subject.Identity = id.PID, id.String()

@@ -76,7 +76,7 @@ var sequenceTests = []struct {
 	{
 		name:    "an identity that is none",
 		request: func(r *Request) { r.Identity = "1234" },
-		want:    Refused, codes: []Code{CodeIdentityMismatch}, audit: []string{"decision/refused"},
+		want:    Refused, codes: []Code{CodeIdentityMalformed}, audit: []string{"decision/refused"},
 	},
 	{
 		name:    "the pid is used again",

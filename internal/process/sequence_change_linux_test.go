@@ -22,7 +22,7 @@ var sequenceChanges = []func(a *actor) error{
 
 // quietChanges make no new socket, so that nothing has a reader look twice at
 // anybody.
-var quietChanges = []func(a *actor) error{openPlain, openPlain, closePlain, dupSocket, passSocket, moveSocket, rewriteTitle, moveControlGroup}
+var quietChanges = []func(a *actor) error{openPlain, openPlain, closePlain, dupSocket, passSocket, moveSocket, rewriteTitle, moveControlGroup, spawn, spawn}
 
 func openSocket(a *actor) error {
 	a.group.ports++
@@ -149,7 +149,10 @@ func passSocket(a *actor) error {
 	}
 	other.sockets[taken] = a.sockets[fd]
 	other.opened++
-	other.passed = true // nothing tells it from a file that was opened
+	other.passed = true                       // nothing tells it from a file that was opened
+	if err := closePlain(other); err != nil { // in whose place it comes
+		return err
+	}
 	if a.group.IntN(2) == 0 {
 		return nil
 	}
@@ -352,7 +355,7 @@ func changeRoot(a *actor) error {
 func moreThreads(a *actor) error { return a.tell("threads", strconv.Itoa(1+a.group.IntN(4))) }
 
 func leaveFirstThread(a *actor) error {
-	if a.left || a.apart || a.group.IntN(3) > 0 {
+	if a.left || a.apart {
 		return nil
 	}
 	a.left = true

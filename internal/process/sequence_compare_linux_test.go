@@ -169,9 +169,9 @@ func (s *stage) late(v *onlooker, want, got *Process) string {
 		is.Facts = known.Facts
 	}
 	switch {
-	case a.group.blurred && !v.prompt, v.tables && a.group.isForeign():
+	case a.group.blurred, v.tables && a.group.isForeign():
 		is.Listen = known.Listen
-	case a.group.blurred || a.passed:
+	case a.passed:
 		for _, socket := range is.Listen {
 			if !slices.Contains(known.Listen, socket) {
 				return difference("sockets", fmt.Sprint(known.Listen), fmt.Sprint(is.Listen))

@@ -162,7 +162,11 @@ func (s *stage) cast(seed uint64, n int) error {
 		if err := g.start(nil, 0, "alpha"); err != nil {
 			return err
 		}
-		if err := g.start(nil, 0, "beta"); err != nil {
+		var flags uintptr
+		if i%3 == 0 { // more networks than are read every time
+			flags = unix.CLONE_NEWNET
+		}
+		if err := g.start(nil, flags, "beta"); err != nil {
 			return err
 		}
 		s.groups = append(s.groups, g)
@@ -174,6 +178,13 @@ func (s *stage) cast(seed uint64, n int) error {
 func (g *group) step(changes []func(*actor) error) error {
 	for _, a := range g.actors {
 		a.opened, a.closed = 0, 0
+	}
+	for _, a := range g.livings() {
+		if a.left && g.IntN(3) == 0 { // which takes the place of the first thread
+			if err := executeProgram(a); err != nil {
+				return err
+			}
+		}
 	}
 	for range 1 + g.IntN(3) {
 		livings := g.livings()

@@ -58,6 +58,7 @@ func newApp(stdout, stderr io.Writer) (*kingpin.Application, *config) {
 	c.addToken(app)
 	c.addPolicyCommands(app)
 	c.addDoctor(app)
+	c.addService(app)
 	return app, c
 }
 
@@ -126,6 +127,9 @@ func (c *config) check(command string) error {
 }
 
 // logger makes the logger that the flags ask for.
-func (c *config) logger() *slog.Logger {
-	return promslog.New(&promslog.Config{Level: c.logLevel, Format: c.logStyle, Writer: c.stderr})
+func (c *config) logger() *slog.Logger { return c.loggerTo(c.stderr) }
+
+// loggerTo makes it for another place than standard error.
+func (c *config) loggerTo(w io.Writer) *slog.Logger {
+	return promslog.New(&promslog.Config{Level: c.logLevel, Format: c.logStyle, Writer: w})
 }

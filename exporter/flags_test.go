@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil || command != serveCommand {
 		t.Fatalf("command %q, %v", command, err)
 	}
-	if c.paths.Proc != "/proc" || c.criteria.HighMemoryRatio != 0.2 || c.language != "en" || c.maxProcs != 1 {
+	if c.paths.Proc != filepath.FromSlash("/proc") || c.criteria.HighMemoryRatio != 0.2 || c.language != "en" || c.maxProcs != 1 {
 		t.Errorf("defaults %+v", c)
 	}
 	if got := *c.serve.web.WebListenAddresses; !slices.Equal(got, []string{":10042"}) {
@@ -48,7 +49,7 @@ func TestFlagsOfServeNeedNoCommand(t *testing.T) {
 	if c.serve.collectors()["load"] || !c.serve.collectors()["cpu"] {
 		t.Errorf("collectors %v", c.serve.collectors())
 	}
-	if c.paths.Proc != "/host/proc" || !slices.Equal(c.criteria.AllowedPaths, []string{"/srv", "D:\\tools"}) || c.language != "ko" {
+	if c.paths.Proc != filepath.FromSlash("/host/proc") || !slices.Equal(c.criteria.AllowedPaths, []string{"/srv", "D:\\tools"}) || c.language != "ko" {
 		t.Errorf("config %+v", c)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -169,9 +170,6 @@ type recentEvents struct{ *terminate.RecentEvents }
 // Recent implements [killapi.Events].
 func (r recentEvents) Recent(n int) ([]terminate.Event, error) { return r.RecentEvents.Recent(n), nil }
 
-// usualLogs are shown where no other log files are named.
-var usualLogs = []string{"/var/log/messages", "/var/log/syslog", "/var/log/secure", "/var/log/auth.log"}
-
 // logs are the logs that may be shown, by name.
 func (o *operatorConfig) logs(root string) map[string]logtail.Log {
 	files := o.logFiles
@@ -181,7 +179,7 @@ func (o *operatorConfig) logs(root string) map[string]logtail.Log {
 	logs := make(map[string]logtail.Log)
 	for _, path := range files {
 		there := path
-		if root != "/" {
+		if root != string(filepath.Separator) {
 			there = root + path
 		}
 		logs[path] = logtail.NewFile(there)

@@ -61,7 +61,7 @@ func (c *config) addOperator(command *kingpin.CmdClause) {
 		"For trying it out: whoever reads the output has the token.").BoolVar(&o.printLink)
 	repeated(&c.problems, command.Flag("operator.log-file", "Log file that the operator listener shows. Repeatable; replaces the usual ones."),
 		&o.logFiles, checkFolder)
-	command.Flag("operator.journal", "Show the journal of systemd.").Default("true").BoolVar(&o.journal)
+	command.Flag("operator.journal", "Show the journal of systemd.").Default(journalDefault).BoolVar(&o.journal)
 	checked(&c.problems, command.Flag("terminate.grace", "How long a process has to obey SIGTERM before SIGKILL.").
 		Default(terminate.DefaultGrace.String()), &o.grace, parseGrace)
 	checked(&c.problems, command.Flag("terminate.auto", "What alerts may do: off, dry-run (decide, end nothing) or enforce.").

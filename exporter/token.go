@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"server-monitor/internal/ownfile"
 	"server-monitor/internal/token"
 )
 
@@ -43,18 +43,32 @@ func (c *config) addToken(app *kingpin.Application) {
 	c.commands[revoke.FullCommand()] = func(c *config) error { return c.revokeToken(t) }
 }
 
-func (c *config) createToken(t *tokenConfig) error {
-	if c.tokenFile == "" {
-		return errNoTokenFile
+// managedTokens is the file that the commands manage: the one that the flag
+// names or, where there is such a thing, the usual one.
+func (c *config) managedTokens() (token.File, error) {
+	if c.tokenFile != "" {
+		return token.File{Path: c.tokenFile}, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(c.tokenFile), 0o700); err != nil {
+	usual, err := usualTokenFile()
+	if err == nil && usual == "" {
+		err = errNoTokenFile
+	}
+	return token.File{Path: usual}, err
+}
+
+func (c *config) createToken(t *tokenConfig) error {
+	file, err := c.managedTokens()
+	if err != nil {
+		return err
+	}
+	if err := ownfile.MakeFolder(filepath.Dir(file.Path)); err != nil {
 		return fmt.Errorf("--operator.token-file: %w", err)
 	}
 	var expires time.Time
 	if t.expires > 0 {
 		expires = time.Now().Add(t.expires).UTC().Truncate(time.Second)
 	}
-	secret, _, err := token.File{Path: c.tokenFile}.Create(t.name, t.role, expires)
+	secret, _, err := file.Create(t.name, t.role, expires)
 	if err != nil {
 		return err
 	}
@@ -63,10 +77,11 @@ func (c *config) createToken(t *tokenConfig) error {
 }
 
 func (c *config) listTokens() error {
-	if c.tokenFile == "" {
-		return errNoTokenFile
+	file, err := c.managedTokens()
+	if err != nil {
+		return err
 	}
-	records, err := token.File{Path: c.tokenFile}.Load()
+	records, err := file.Load()
 	if err != nil {
 		return err
 	}
@@ -86,8 +101,9 @@ func (c *config) listTokens() error {
 }
 
 func (c *config) revokeToken(t *tokenConfig) error {
-	if c.tokenFile == "" {
-		return errNoTokenFile
+	file, err := c.managedTokens()
+	if err != nil {
+		return err
 	}
-	return token.File{Path: c.tokenFile}.Revoke(t.id)
+	return file.Revoke(t.id)
 }

@@ -59,14 +59,25 @@ func Exposed(file *os.File) error {
 // touching are the rights that an entry of strangers must not grant: to read or
 // to change a file, or to give oneself the right to. The generic ones stand for
 // several of them.
-const touching windows.ACCESS_MASK = windows.FILE_READ_DATA | windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE |
-	windows.WRITE_DAC | windows.WRITE_OWNER | windows.GENERIC_READ | windows.GENERIC_WRITE | windows.GENERIC_ALL | windows.MAXIMUM_ALLOWED
+const touching = changing | windows.FILE_READ_DATA | windows.GENERIC_READ
 
-// exposed judges a descriptor. Entries that the file has from its folder are in
+// changing are those of them by which a file is changed or removed, of a folder
+// those by which what is in it can be.
+const changing windows.ACCESS_MASK = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | fileDeleteChild | windows.DELETE |
+	windows.WRITE_DAC | windows.WRITE_OWNER | windows.GENERIC_WRITE | windows.GENERIC_ALL | windows.MAXIMUM_ALLOWED
+
+const fileDeleteChild = 0x40 // FILE_DELETE_CHILD
+
+// exposed judges the descriptor of a file that only its owner may read.
+func exposed(descriptor *windows.SECURITY_DESCRIPTOR, self *windows.SID) error {
+	return touchable(descriptor, self, touching)
+}
+
+// touchable tells why strangers have one of some rights. Entries that the file has from its folder are in
 // its list as the others; those that are for what is made below it are not for
 // itself. Entries that deny are not set off against those that grant: whoever
 // wants the file to be private does not grant.
-func exposed(descriptor *windows.SECURITY_DESCRIPTOR, self *windows.SID) error {
+func touchable(descriptor *windows.SECURITY_DESCRIPTOR, self *windows.SID, rights windows.ACCESS_MASK) error {
 	owner, _, err := descriptor.Owner()
 	if err != nil {
 		return fmt.Errorf("read its owner: %w", err)
@@ -86,7 +97,7 @@ func exposed(descriptor *windows.SECURITY_DESCRIPTOR, self *windows.SID) error {
 		if err := windows.GetAce(list, i, &entry); err != nil {
 			return fmt.Errorf("read its access control list: %w", err)
 		}
-		if err := exposedBy(entry, owner, self); err != nil {
+		if err := touchableBy(entry, owner, self, rights); err != nil {
 			return err
 		}
 	}
@@ -102,8 +113,8 @@ const (
 	aceDeniedCallback  = 10
 )
 
-// exposedBy judges one entry.
-func exposedBy(entry *windows.ACCESS_ALLOWED_ACE, owner, self *windows.SID) error {
+// touchableBy judges one entry.
+func touchableBy(entry *windows.ACCESS_ALLOWED_ACE, owner, self *windows.SID, rights windows.ACCESS_MASK) error {
 	if entry.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
 		return nil
 	}
@@ -115,7 +126,7 @@ func exposedBy(entry *windows.ACCESS_ALLOWED_ACE, owner, self *windows.SID) erro
 		return fmt.Errorf("%w: its access control list has an entry of type %d", ErrExposed, entry.Header.AceType)
 	}
 	sid := (*windows.SID)(unsafe.Pointer(&entry.SidStart))
-	if entry.Mask&touching == 0 || sid.Equals(owner) || sid.Equals(self) || isTrusted(sid) {
+	if entry.Mask&rights == 0 || sid.Equals(owner) || sid.Equals(self) || isTrusted(sid) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrExposed, sid)

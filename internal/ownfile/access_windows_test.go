@@ -125,3 +125,60 @@ func TestExposedFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestReplaceable(t *testing.T) {
+	self, err := windows.StringToSid("S-1-5-21-1-2-3-1001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sddl, want := range map[string]error{
+		// As in Program Files.
+		"O:" + ServiceSID("TrustedInstaller") + "D:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;BU)(A;OICIIO;FA;;;CO)(A;;0x1200a9;;;AC)": nil,
+		// As in a folder that somebody has made in the root of a drive.
+		"O:BAD:AI(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)(A;CIID;0x4;;;BU)": ErrExposed,
+		"O:BAD:AI(A;ID;FA;;;BA)(A;ID;0x1301bf;;;AU)":                  ErrExposed,
+		"O:BAD:(A;;0x40;;;BU)":                                        ErrExposed,
+	} {
+		descriptor, err := windows.SecurityDescriptorFromString(sddl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := touchable(descriptor, self, changing); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", sddl, err, want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "program.exe")
+	file, err := CreateTemp(filepath.Dir(path), "program.*.exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	if err := Replaceable(file.Name()); err != nil {
+		t.Error(err)
+	}
+	setTestAccess(t, file.Name(), "D:P(A;;FA;;;SY)(A;;FA;;;WD)")
+	if err := Replaceable(file.Name()); !errors.Is(err, ErrExposed) {
+		t.Errorf("everyone may write it: %v", err)
+	}
+}
+
+func TestClaimFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	for range 2 {
+		if err := ClaimFolder(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if err := Exposed(opened); err != nil {
+		t.Error(err)
+	}
+	setTestAccess(t, folder, "D:P(A;;FA;;;SY)(A;;FA;;;OW)(A;;FA;;;WD)")
+	if err := ClaimFolder(folder); err != nil || Exposed(opened) != nil {
+		t.Errorf("%v, %v", err, Exposed(opened))
+	}
+}

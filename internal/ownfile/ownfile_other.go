@@ -20,3 +20,6 @@ func CreateTemp(folder, pattern string) (*os.File, error) { return os.CreateTemp
 
 // Replace puts a file into the place of another.
 func Replace(from, to string) error { return os.Rename(from, to) }
+
+// MakeFolder makes a folder that only its owner may enter, where there is none.
+func MakeFolder(path string) error { return os.MkdirAll(path, 0o700) }

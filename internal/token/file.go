@@ -127,6 +127,14 @@ func checkName(name string) error {
 
 func unprintable(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }
 
+// Make makes a file without tokens where there is none.
+func (f File) Make() error {
+	if _, err := os.Stat(f.Path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return f.change(func(records []Record) ([]Record, error) { return records, nil })
+}
+
 // Create makes a token, puts what is to be kept of it into the file, which is
 // made where there is none, and returns the token. It cannot be shown again.
 func (f File) Create(name string, role Role, expires time.Time) (secret string, r Record, err error) {

@@ -231,3 +231,25 @@ func FuzzAccept(f *testing.F) {
 		}
 	})
 }
+
+func TestMake(t *testing.T) {
+	f := newFile(t)
+	for range 2 {
+		if err := f.Make(); err != nil {
+			t.Fatal(err)
+		}
+		if records, err := f.Load(); err != nil || len(records) != 0 {
+			t.Errorf("%v, %v", records, err)
+		}
+	}
+	_, r := create(t, f, Viewer, time.Time{})
+	if err := f.Make(); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := f.Load(); err != nil || len(records) != 1 || records[0].ID != r.ID {
+		t.Errorf("what was there: %v, %v", records, err)
+	}
+	if err := (File{Path: filepath.Join(f.Path, "x")}).Make(); err == nil {
+		t.Error("below a file")
+	}
+}

@@ -13,8 +13,9 @@ const (
 	// matching are those of its lines that hold the text.
 	matching = stream + " |~ `(?i)$search`"
 	// audit are the lines of --audit.file with the fields that the table shows.
+	// The pid comes with them, as structured metadata.
 	audit = `{host=~"$host", source="audit"}
-  | json who="actor.name", stage="stage", decision="decision", outcome="outcome", name="name", pid="pid", user="user", codes="codes", reason="reason"
+  | json who="actor.name", stage="stage", decision="decision", outcome="outcome", name="name", user="user", codes="codes", reason="reason", document="policy_document"
   | __error__=""`
 )
 
@@ -99,6 +100,7 @@ func auditTrail() cog.Builder[dashboard.Panel] {
 		{field: "name", title: "Process", width: 130},
 		{field: "pid", title: "PID", width: 80},
 		{field: "user", title: "User", width: 90},
+		{field: "document", title: "Policy", width: 130},
 		{field: "codes", title: "Why not", width: 180, wrap: true},
 		{field: "reason", title: "Reason given", wrap: true},
 	}, []string{"Time"},

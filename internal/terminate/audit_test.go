@@ -239,8 +239,8 @@ func TestRecentEvents(t *testing.T) {
 
 // The names of the fields are what dashboards and people's scripts go by.
 func TestEventFields(t *testing.T) {
-	want := "time id stage decision outcome method codes details sent dry_run more actor reason pid identity name trusted_name" +
-		" user uids exe unit verdict policy_document policy_change policy_state policy_source policy_version untrusted_name weaker children" +
+	want := "time id stage decision outcome method codes details sent graceful dry_run more actor reason pid identity name trusted_name" +
+		" user uids sid exe unit verdict policy_document policy_change policy_state policy_source policy_version untrusted_name weaker children" +
 		" soft_seconds hard_seconds total_seconds"
 	if got := strings.Join(eventFields, " "); got != want {
 		t.Errorf("fields %s\nwant   %s", got, want)

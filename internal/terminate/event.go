@@ -55,7 +55,9 @@ type Event struct {
 	Codes   []Code   `json:"codes,omitempty"`
 	Details []string `json:"details,omitempty"`
 	Sent    []string `json:"sent,omitempty"`
-	DryRun  bool     `json:"dry_run,omitempty"`
+	// Graceful is as in [Result].
+	Graceful *bool `json:"graceful,omitempty"`
+	DryRun   bool  `json:"dry_run,omitempty"`
 	// More is set in a line that stands for that many decisions, which are only
 	// counted so that nobody can drown the others in them.
 	More int `json:"more,omitempty"`
@@ -69,6 +71,7 @@ type Event struct {
 	TrustedName string `json:"trusted_name,omitempty"`
 	User        string `json:"user,omitempty"`
 	UIDs        []int  `json:"uids,omitempty"`
+	SID         string `json:"sid,omitempty"`
 	Exe         string `json:"exe,omitempty"`
 	Unit        string `json:"unit,omitempty"`
 	Verdict     string `json:"verdict,omitempty"`
@@ -95,9 +98,9 @@ func (r *run) event(stage Stage, decision Decision) *Event {
 	result, s := &r.result, &r.result.Subject
 	e := &Event{
 		Time: time.Now(), ID: result.ID, Stage: stage, Decision: decision, Outcome: result.Outcome, Method: result.Method,
-		Codes: Codes(result.Reasons), Sent: result.Sent, DryRun: result.DryRun,
+		Codes: Codes(result.Reasons), Sent: result.Sent, Graceful: result.Graceful, DryRun: result.DryRun,
 		Actor: result.Actor, Reason: process.Printable(r.request.Reason), Verdict: process.Printable(r.request.Verdict),
-		PID: s.PID, Identity: s.Identity, Name: s.Name, TrustedName: s.TrustedName, User: s.User, UIDs: s.UIDs, Exe: s.Exe, Unit: s.Unit,
+		PID: s.PID, Identity: s.Identity, Name: s.Name, TrustedName: s.TrustedName, User: s.User, UIDs: s.UIDs, SID: s.SID, Exe: s.Exe, Unit: s.Unit,
 		UntrustedName: result.Policy.Untrusted, PolicySource: result.Policy.Source, PolicyVersion: result.Policy.Version, Weaker: result.Weaker,
 		Children: result.Children, SoftSeconds: result.SoftSeconds, HardSeconds: result.HardSeconds, TotalSeconds: result.TotalSeconds,
 	}

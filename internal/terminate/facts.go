@@ -40,6 +40,9 @@ type Facts struct {
 	Unit, UserUnit string
 	// File is what is known of the executable.
 	File process.File
+	// Windows is what Windows alone tells, nil elsewhere; there Unit are the
+	// services that the process hosts.
+	Windows *process.Windows
 	// Unreadable names the facts that could not be read.
 	Unreadable []string
 }
@@ -50,7 +53,7 @@ func factsOf(p *process.Process) *Facts {
 		Identity: p.Identity, PPID: p.PPID, Comm: p.Comm, State: p.State, Kernel: p.Kernel,
 		Session: p.Session, TTY: p.TTY, LoginUID: -1, Namespaces: p.Namespaces,
 		Name: p.Name, Exe: p.Exe, Argv0: p.Argv0, Script: p.Script, OtherScripts: p.OtherScripts,
-		User: p.User, File: p.File, Unit: p.Unit, UserUnit: p.UserUnit,
+		User: p.User, File: p.File, Unit: p.Unit, UserUnit: p.UserUnit, Windows: p.Facts.Windows,
 	}
 	for fact := range (p.Denied &^ process.DeniedSockets).All() {
 		f.Unreadable = append(f.Unreadable, fact.String())
@@ -64,6 +67,10 @@ func factsOf(p *process.Process) *Facts {
 func SnapshotFacts(p *process.Process) *Facts {
 	f := factsOf(p)
 	f.Ended = p.State == process.Dead || p.State == process.Zombie && p.Threads <= 1
+	if f.Windows != nil {
+		f.Place.UID = -1
+		return f
+	}
 	f.UIDs = []int{p.UID}
 	f.Place = Place{Top: p.Slice, UID: -1, Unit: p.Unit, UserUnit: p.UserUnit, Container: p.Container}
 	if f.Place.Top == "" {
@@ -102,6 +109,8 @@ func (f *Facts) changed(now *Facts) string {
 		return "cgroup"
 	case f.Namespaces != now.Namespaces:
 		return "namespaces"
+	case f.Windows != nil && (now.Windows == nil || *f.Windows != *now.Windows):
+		return "user or rights"
 	}
 	return ""
 }

@@ -53,21 +53,34 @@ func Check(f *Facts, h *Host) []Reason {
 	if h.Obstacle != nil {
 		found = append(found, *h.Obstacle)
 	}
-	for i := range guards {
-		if detail, holds := guards[i].holds(f, h); holds {
-			found = append(found, guards[i].with(detail))
+	rules := guards
+	if h.Windows {
+		rules = windowsGuards
+	}
+	for i := range rules {
+		if detail, holds := rules[i].holds(f, h); holds {
+			found = append(found, rules[i].with(detail))
 		}
 	}
 	return found
 }
 
-// GuardCodes lists the codes of all guards in their order.
-func GuardCodes() []Code {
-	codes := make([]Code, len(guards))
-	for i := range guards {
-		codes[i] = guards[i].Code
+// GuardCodes lists the codes of all guards in their order, those that only
+// Windows has last.
+func GuardCodes() []Code { return Codes(guardReasons()) }
+
+// guardReasons are the guards of all systems, each once.
+func guardReasons() []Reason {
+	var all []Reason
+	for _, rules := range [...][]guard{guards, windowsGuards} {
+		for i := range rules {
+			same := func(r Reason) bool { return r.Code == rules[i].Code }
+			if !slices.ContainsFunc(all, same) {
+				all = append(all, rules[i].Reason)
+			}
+		}
 	}
-	return codes
+	return all
 }
 
 // plain makes a guard whose sentence says it all.

@@ -16,6 +16,9 @@ type Host struct {
 	// cgroup of its own. Without it a login is told by terminal and audit id,
 	// which is weaker.
 	Systemd bool
+	// Windows tells that the machine runs Windows, where other guards hold and
+	// Systemd, Login and Namespaces say nothing.
+	Windows bool
 	// Login is the range of the uids of people.
 	Login UIDRange
 	// Namespaces are the host's; only Mount and PID are looked at.
@@ -26,6 +29,9 @@ type Host struct {
 	Self      int
 	Ancestors []int
 }
+
+// weaker tells a host on which a login is told by signs that prove less.
+func (h *Host) weaker() bool { return !h.Systemd && !h.Windows }
 
 // UIDRange is a range of user ids, both ends included.
 type UIDRange struct{ Min, Max int }

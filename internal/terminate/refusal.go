@@ -112,9 +112,5 @@ var otherReasons = []Reason{
 
 // Reasons lists every reason there is, guards first, for documentation.
 func Reasons() []Reason {
-	all := make([]Reason, 0, len(guards)+len(otherReasons))
-	for i := range guards {
-		all = append(all, guards[i].Reason)
-	}
-	return append(all, otherReasons...)
+	return append(guardReasons(), otherReasons...)
 }

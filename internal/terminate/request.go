@@ -52,9 +52,10 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Terminated: it ended after SIGTERM.
+	// Terminated: it ended after SIGTERM, or on Windows when its windows were
+	// closed.
 	Terminated Outcome = "terminated"
-	// Killed: it ended after SIGKILL.
+	// Killed: it ended after SIGKILL, on Windows by TerminateProcess.
 	Killed Outcome = "killed"
 	// AlreadyExited: it had ended before it was sent a signal.
 	AlreadyExited Outcome = "already_exited"
@@ -89,6 +90,9 @@ type Result struct {
 	Method  Method  `json:"method,omitempty"`
 	// Sent are the signals that were sent, in order.
 	Sent []string `json:"sent,omitempty"`
+	// Graceful tells, on Windows, whether the process could be asked to end: a
+	// program without a window that we can reach cannot.
+	Graceful *bool `json:"graceful,omitempty"`
 	// Reasons are why it was refused, all that hold.
 	Reasons []Reason `json:"reasons,omitempty"`
 	Subject Subject  `json:"process"`
@@ -99,10 +103,12 @@ type Result struct {
 	// Children are those that were there before and outlived the process.
 	Children []Child `json:"children,omitempty"`
 	// Unaudited tells that the outcome could not be written to the audit.
-	Unaudited bool      `json:"unaudited,omitempty"`
-	DryRun    bool      `json:"dry_run,omitempty"`
-	Actor     Actor     `json:"actor"`
-	Started   time.Time `json:"started"`
+	Unaudited bool `json:"unaudited,omitempty"`
+	// Late tells [Config.Done] that the process was pending, and has ended now.
+	Late    bool      `json:"-"`
+	DryRun  bool      `json:"dry_run,omitempty"`
+	Actor   Actor     `json:"actor"`
+	Started time.Time `json:"started"`
 	// SoftSeconds is the time from SIGTERM to the end, or to the check before
 	// SIGKILL; HardSeconds that from SIGKILL to the end; TotalSeconds that of
 	// the whole sequence.
@@ -119,11 +125,13 @@ type Subject struct {
 	TrustedName string `json:"trusted_name,omitempty"`
 	User        string `json:"user,omitempty"`
 	UIDs        []int  `json:"uids,omitempty"`
-	Exe         string `json:"exe,omitempty"`
-	Unit        string `json:"unit,omitempty"`
-	TTY         string `json:"tty,omitempty"`
-	LoginUID    *int   `json:"loginuid,omitempty"`
-	State       string `json:"state,omitempty"`
+	// SID is the security identifier of the user on Windows.
+	SID      string `json:"sid,omitempty"`
+	Exe      string `json:"exe,omitempty"`
+	Unit     string `json:"unit,omitempty"`
+	TTY      string `json:"tty,omitempty"`
+	LoginUID *int   `json:"loginuid,omitempty"`
+	State    string `json:"state,omitempty"`
 }
 
 // subjectOf shows a process.
@@ -135,6 +143,9 @@ func subjectOf(f *Facts) Subject {
 	}
 	if f.LoginUID >= 0 {
 		s.LoginUID = &f.LoginUID
+	}
+	if f.Windows != nil {
+		s.SID, s.Unit = f.Windows.SID, process.Printable(f.Unit)
 	}
 	return s
 }

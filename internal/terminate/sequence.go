@@ -22,6 +22,7 @@ type run struct {
 	children  []Child
 	inspects  bool // nothing is sent or audited, and no name is needed
 	pending   bool // somebody waits on for the end
+	abrupt    bool // the process cannot be asked to end
 	sentAt    time.Time
 }
 
@@ -47,7 +48,13 @@ func (r *run) do(ctx context.Context) {
 func (r *run) end(ctx context.Context) {
 	r.children = r.target.Children()
 	// A stopped process sees SIGTERM only once it goes on.
-	if !r.look() || !r.send(Term, Continue) {
+	if !r.look() {
+		return
+	}
+	if !r.send(Term, Continue) {
+		if r.abrupt {
+			r.escalate(ctx)
+		}
 		return
 	}
 	exited, cut := r.wait(r.t.config.Grace, r.t.config.PolicyBudget+r.t.config.KillWait+stopMargin)
@@ -217,7 +224,7 @@ func (r *run) see() bool {
 	r.host = r.t.config.Host()
 	r.seen = facts
 	r.result.Subject = subjectOf(facts)
-	r.result.Weaker = !r.host.Systemd
+	r.result.Weaker = r.host.weaker()
 	if name := r.request.Name; name != "" && name != facts.TrustedName() {
 		return r.refuse(reasonNameMismatch.with(facts.TrustedName()))
 	}
@@ -251,15 +258,23 @@ func (r *run) send(signals ...Signal) bool {
 	switch {
 	case errors.Is(err, process.ErrGone):
 		return r.gone()
+	case errors.Is(err, errNoSoft):
+		r.abrupt = true
+		r.result.Graceful = new(bool)
+		return false
 	case errors.Is(err, fs.ErrPermission):
 		return r.refuse(reasonNotPermitted.with(err.Error()))
 	case err != nil:
 		return r.refuse(reasonFailed.with(err.Error()))
 	}
-	r.result.Sent = append(r.result.Sent, signals[0].String())
+	if r.host.Windows && signals[0] == Term {
+		asked := true
+		r.result.Graceful = &asked
+	}
+	r.result.Sent = append(r.result.Sent, r.host.signalName(signals[0]))
 	for _, signal := range signals[1:] {
 		if r.target.Signal(signal) == nil {
-			r.result.Sent = append(r.result.Sent, signal.String())
+			r.result.Sent = append(r.result.Sent, r.host.signalName(signal))
 		}
 	}
 	r.t.history.put(&r.result)

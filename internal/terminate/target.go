@@ -17,7 +17,8 @@ type Target interface {
 	Facts() (*Facts, error)
 	// Children lists the children it has now.
 	Children() []Child
-	// Signal sends a signal to the process.
+	// Signal sends a signal to the process. Where there is no way to ask it to
+	// end, Term fails with errNoSoft.
 	Signal(signal Signal) error
 	// Wait returns nil as soon as the process has ended, zombie or not, and
 	// an error where the context ends first. Where both hold, it has ended.
@@ -54,7 +55,9 @@ type Targets interface {
 var (
 	errPlatform = errors.New("not supported on this platform")
 	// errHidden says that a process is there and cannot be seen.
-	errHidden = errors.New("the process is there, but not in procfs")
+	errHidden = errors.New("the process is there, but the system does not show it")
+	// errNoSoft says that a process can be ended, but not asked to end.
+	errNoSoft = errors.New("the process cannot be asked to end")
 )
 
 // Child is a child of a process that is to be ended.

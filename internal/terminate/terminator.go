@@ -191,7 +191,7 @@ func (t *Terminator) newRun(request Request) *run {
 	r := &run{t: t, request: request, host: t.config.Host()}
 	r.result = Result{
 		ID: request.ID, DryRun: request.DryRun, Actor: request.Actor, Started: time.Now(),
-		Weaker: !r.host.Systemd, Subject: Subject{PID: request.PID},
+		Weaker: r.host.weaker(), Subject: Subject{PID: request.PID},
 	}
 	return r
 }

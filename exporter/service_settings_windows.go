@@ -91,13 +91,10 @@ func (i *installConfig) setPrivileges(service *mgr.Service) error {
 	return windows.ChangeServiceConfig2(service.Handle, windows.SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, (*byte)(unsafe.Pointer(&info)))
 }
 
-// eventSource is where the event log keeps its sources.
-const eventSource = `SYSTEM\CurrentControlSet\Services\EventLog\Application\` + ownfile.ServiceName
-
 // makeEventSource tells the event log how events of the service are shown: as
 // their texts are.
 func makeEventSource() error {
-	if key, err := registry.OpenKey(registry.LOCAL_MACHINE, eventSource, registry.QUERY_VALUE); err == nil {
+	if key, err := registry.OpenKey(registry.LOCAL_MACHINE, ownfile.EventSource, registry.QUERY_VALUE); err == nil {
 		return key.Close() // of an earlier installation
 	}
 	if err := eventlog.InstallAsEventCreate(ownfile.ServiceName, eventlog.Error|eventlog.Warning|eventlog.Info); err != nil {

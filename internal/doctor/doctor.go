@@ -44,7 +44,7 @@ type Finding struct {
 func Examine(f *Facts) []Finding {
 	var found []Finding
 	for _, check := range []func(*Facts) []Finding{
-		checkKernel, checkCapabilities, checkProc, checkSystemd, checkJournal, checkPolicy,
+		checkKernel, checkCapabilities, checkProc, checkSystemd, checkJournal, checkWindows, checkPolicy,
 		checkTokens, checkAudit, checkListeners, checkFiles, checkClock, checkLanguage,
 	} {
 		found = append(found, check(f)...)

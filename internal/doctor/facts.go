@@ -17,6 +17,9 @@ type Facts struct {
 	// ended.
 	Terminations bool
 
+	// Windows is what only Windows has, nil elsewhere.
+	Windows *Windows
+
 	Kernel       Kernel
 	Capabilities Capabilities
 	Proc         Proc
@@ -29,6 +32,21 @@ type Facts struct {
 	Files        Files
 	Clock        Clock
 	Language     Language
+}
+
+// Windows is what of a Windows can be used.
+type Windows struct {
+	// Elevated tells a token with the rights of administrators, Debug one that has
+	// the privilege to look at processes of others (SeDebugPrivilege).
+	Elevated, Debug bool
+	TokenErr        error
+	// Services counts what the service control manager tells, ServicesErr says why
+	// it tells nothing; Installed that our own service is among them.
+	Services    int
+	ServicesErr error
+	Installed   bool
+	// EventsErr says why events of our service are not shown as they are.
+	EventsErr error
 }
 
 // Kernel is what of the kernel's features can be used.

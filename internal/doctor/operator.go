@@ -18,7 +18,7 @@ func checkTokens(f *Facts) []Finding {
 	}
 	if t.Err != nil {
 		return []Finding{{
-			Check: "tokens", Level: Failed, Remedy: mendTokens(t),
+			Check: "tokens", Level: Failed, Remedy: mendTokens(t, f.Windows != nil),
 			Found: say("Nobody can be let in: %v.", "토큰을 사용할 수 없습니다: %v.", t.Err),
 		}}
 	}
@@ -46,8 +46,11 @@ func checkTokens(f *Facts) []Finding {
 }
 
 // mendTokens says how to mend a file that cannot be used.
-func mendTokens(t *Tokens) language.Text {
+func mendTokens(t *Tokens, windows bool) language.Text {
 	switch {
+	case errors.Is(t.Err, token.ErrReadableByOthers) && windows:
+		return say("icacls %s /inheritance:r /grant:r SYSTEM:F Administrators:F; it holds hashes alone, yet whoever could write it could let itself in: look at the list of tokens.",
+			"icacls %s /inheritance:r /grant:r SYSTEM:F Administrators:F를 실행하고, 다른 사용자가 토큰을 추가하지 않았는지 목록을 확인하십시오.", t.Path)
 	case errors.Is(t.Err, token.ErrReadableByOthers):
 		return say("chmod 600 %s; it holds hashes alone, yet whoever could write it could let itself in: look at the list of tokens.",
 			"chmod 600 %s을(를) 실행하고, 다른 사용자가 토큰을 추가하지 않았는지 목록을 확인하십시오.", t.Path)
@@ -115,8 +118,8 @@ func checkListener(l *Listener) Finding {
 	case l.InUse:
 		failed.Level = Degraded
 		failed.Found = say("%s is taken, by whom is not to be seen.", "%s을(를) 누군가 사용하고 있으나 확인할 수 없습니다.", l.Address)
-		failed.Remedy = say("Run server-monitor doctor as root to see whether it is server-monitor.",
-			"server-monitor doctor를 root로 실행하여 server-monitor인지 확인하십시오.")
+		failed.Remedy = say("Run server-monitor doctor as root or administrator to see whether it is server-monitor.",
+			"server-monitor doctor를 root 또는 관리자로 실행하여 server-monitor인지 확인하십시오.")
 	default:
 		failed.Found = say("%[1]s cannot be opened: %[2]v.", "%[1]s을(를) 열 수 없습니다: %[2]v.", l.Address, l.Err)
 		failed.Remedy = say("Choose an address that this machine has and a port of 1024 or more with --%s.",

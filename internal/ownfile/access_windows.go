@@ -17,6 +17,9 @@ import (
 // ServiceName is what server-monitor is called as a service.
 const ServiceName = "server-monitor"
 
+// EventSource is where the registry has it as a source of events.
+const EventSource = `SYSTEM\CurrentControlSet\Services\EventLog\Application\` + ServiceName
+
 // ServiceSID is the security identifier of a service, which its process bears
 // whatever account it runs as: S-1-5-80 and the SHA-1 of its name in capitals
 // ([MS-DTYP] 2.4.2.4, "sc.exe showsid").

@@ -11,14 +11,14 @@ import (
 )
 
 // ErrReadableByOthers says that other users than the owner may read the file.
-var ErrReadableByOthers = errors.New("only its owner, administrators and the service may have access: " +
+var ErrReadableByOthers = errors.New("other users may read or write it: " +
 	"icacls FILE /inheritance:r /grant:r SYSTEM:F Administrators:F")
 
 // checkAccess refuses a file that others than its owner, administrators and
 // services may read or write, as its access control list says.
 func checkAccess(file *os.File) error {
 	if err := ownfile.Exposed(file); err != nil {
-		return fmt.Errorf("%w (%w)", ErrReadableByOthers, err)
+		return fmt.Errorf("%w: %w", ErrReadableByOthers, err)
 	}
 	return nil
 }

@@ -198,7 +198,7 @@ func newRow(b basis, p, parent *process.Process, a *risk.Assessment, l language.
 	}
 	r.fix(processInfo, 1, newLabels(
 		"category", label(category),
-		"description", label(risk.Explain(p, parent, a, l).Role),
+		"description", label(risk.Description(p, parent, a, l)),
 		"exe", label(p.Exe),
 		"identity", p.Identity.String(),
 		"known", strconv.FormatBool(a.Known()),

@@ -18,6 +18,8 @@ const (
 
 	lastDenied = DeniedProtection
 	anyDenied  = lastDenied<<1 - 1
+	// unixDenied is what may be denied elsewhere than on Windows.
+	unixDenied = DeniedUser - 1
 )
 
 // All yields the facts of the set one by one.

@@ -44,7 +44,7 @@ func NewReader(Config) (*Reader, error) {
 		return nil, fmt.Errorf("boot time: %w", err)
 	}
 	r := &Reader{boot: fmt.Sprintf("%08x", uint32(boot)), known: map[int]*Process{}, denied: map[string]uint64{}}
-	for fact := range anyDenied.All() {
+	for fact := range unixDenied.All() {
 		r.denied[fact.String()] = 0
 	}
 	return r, nil

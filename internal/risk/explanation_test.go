@@ -262,3 +262,28 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// What of a command line only looks like a path is not shown, and in labels
+// nothing of it is.
+func TestRoleKeepsNoProgramText(t *testing.T) {
+	for path, want := range map[string]string{
+		"/opt/run.sh":                         "Command shell; runs /opt/run.sh",
+		`$d=new PDO("mysql:x","root","S3.");`: "Command shell",
+		"mysqli.default_pw=S3":                "Command shell",
+	} {
+		p := program("/usr/bin/bash", script(path))
+		a := assessed(p)
+		if got := Explain(p, nil, &a, language.English).Role; got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+		if got := Description(p, nil, &a, language.English); got != "Command shell" {
+			t.Errorf("%s: the label says %s", path, got)
+		}
+	}
+	p := program("/usr/bin/bash", script("a.b"))
+	p.OtherScripts = "/opt/backup.sh\x00"
+	a := assessed(p)
+	if got := Explain(p, nil, &a, language.English).Role; got != "Command shell" {
+		t.Errorf("in doubt: %s", got)
+	}
+}

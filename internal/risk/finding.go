@@ -39,7 +39,10 @@ func words(p *process.Process, w *Warning, l language.Language) (text, advice st
 	case HighMemoryUsage:
 		return textHighMemory.in(l, "memory", size(p.ResidentBytes)), adviceHighMemory.in(l)
 	case SuspiciousPath:
-		if w.Severity == Danger {
+		switch {
+		case w.Subject == scriptPlace(p.Script):
+			return textWritableScript.in(l, "path", w.Subject), adviceWritableScript.in(l)
+		case w.Severity == Danger:
 			return textWritablePlace.in(l, "path", w.Subject), adviceWritablePlace.in(l)
 		}
 		return textSuspiciousPath.in(l, "path", w.Subject), adviceSuspiciousPath.in(l)

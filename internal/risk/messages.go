@@ -85,6 +85,7 @@ const (
 	textSystemPort
 	textHighMemory
 	textSuspiciousPath
+	textWritableScript
 	textWritablePlace
 	textDropPlace
 	textStream
@@ -101,6 +102,7 @@ const (
 	adviceSystemPort
 	adviceHighMemory
 	adviceSuspiciousPath
+	adviceWritableScript
 	adviceWritablePlace
 	adviceDeletedExe
 	adviceDeletedExeUnit

@@ -42,6 +42,18 @@ func locate(exe string, platform policy.Platform, allowed []string) location {
 	return unusual
 }
 
+// scriptPlace is the folder where everybody may put files that a script lies
+// in, "" where it lies elsewhere. The script is the word of the process itself,
+// and part of its command line: the warning bears the folder alone.
+func scriptPlace(script string) string {
+	for _, folder := range writablePlaces {
+		if isBelow(script, folder) {
+			return folder
+		}
+	}
+	return ""
+}
+
 // isAllowed tells whether an operator named a folder around the executable.
 func isAllowed(exe string, platform policy.Platform, allowed []string) bool {
 	for _, folder := range allowed {
@@ -90,6 +102,9 @@ func (j *Judge) appendFile(found []Warning, c *inquiry) []Warning {
 				found = append(found, Warning{Code: SuspiciousPath, Severity: Warn, Subject: c.exe})
 			}
 		}
+	}
+	if place := scriptPlace(c.Script); place != "" && !isAllowed(c.Script, c.platform, j.criteria.AllowedPaths) {
+		found = append(found, Warning{Code: SuspiciousPath, Severity: Warn, Subject: place})
 	}
 	switch {
 	case file.Memory:

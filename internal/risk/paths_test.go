@@ -3,6 +3,7 @@ package risk
 import (
 	"testing"
 
+	"server-monitor/internal/language"
 	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
@@ -187,5 +188,32 @@ func TestDeveloperToolsOfWindows(t *testing.T) {
 	root := judge.Assess(program("D:/tool.exe", untrusted, user(-1, "SYSTEM")), Moment{}, set(policy.Windows, "runtime"))
 	if list(root.Warnings) != "RUNNING_AS_ROOT warn" {
 		t.Errorf("exempt from more than the path rule: [%s]", list(root.Warnings))
+	}
+}
+
+// The interpreter is installed, but what it runs is put there by anybody.
+func TestScriptInWritablePlace(t *testing.T) {
+	for path, want := range map[string]string{
+		"/tmp/evil.sh": "SUSPICIOUS_PATH warn", "/dev/shm/.x/a.py": "SUSPICIOUS_PATH warn", "/var/tmp/x.pl": "SUSPICIOUS_PATH warn",
+		"/tmpx/x.sh": "", "/tmp/../opt/x.sh": "", "/opt/acme/run.sh": "", "tmp/x.sh": "", "": "",
+	} {
+		p := program("/usr/bin/bash", script(path))
+		a := assessed(p)
+		if got := list(a.Warnings); got != want {
+			t.Errorf("%s: [%s], want [%s]", path, got, want)
+		}
+		if wanted := map[bool]Verdict{true: Safe, false: Caution}[want == ""]; a.Verdict != wanted {
+			t.Errorf("%s: %v, want %v", path, a.Verdict, wanted)
+		}
+	}
+	p := program("/usr/bin/bash", script("/tmp/evil.sh"))
+	a := assessed(p)
+	if f := Explain(p, nil, &a, language.English).Findings[0]; f.Text != "Runs a script from /tmp, a place where everybody may put files." ||
+		a.Warnings[0].Subject != "/tmp" {
+		t.Errorf("explained as %+v", f)
+	}
+	allowing := NewJudge(Criteria{AllowedPaths: []string{"/tmp/build"}, HighMemoryRatio: 1})
+	if a := allowing.Assess(program("/usr/bin/bash", script("/tmp/build/x.sh")), Moment{}, linux); len(a.Warnings) > 0 {
+		t.Errorf("where it is allowed: %v", a.Warnings)
 	}
 }

@@ -19,10 +19,25 @@ func role(p, parent *process.Process, a *Assessment, l language.Language) string
 	}
 	known := process.Printable(described(a.Document, l))
 	script := path.Base(p.Script)
-	if process.IsInterpreter(p.Name) && p.Script != "" && !strings.EqualFold(script, a.Document.Name) {
+	if process.IsInterpreter(p.Name) && isPlainPath(p.Script) && p.OtherScripts == "" && !strings.EqualFold(script, a.Document.Name) {
 		return roleRuns.in(l, "role", known, "script", p.Script)
 	}
 	return known
+}
+
+// isPlainPath tells a script's path from what only looks like one: the text of a
+// program, or the value of an option, may hold a secret.
+func isPlainPath(script string) bool {
+	return script != "" && !strings.ContainsAny(script, " \t\"'`$=;()|&<>{}")
+}
+
+// Description says what the program is for as [Explanation] does, without
+// anything of the command line: for labels.
+func Description(p, parent *process.Process, a *Assessment, l language.Language) string {
+	if a.Excluded || a.Document == nil {
+		return role(p, parent, a, l)
+	}
+	return process.Printable(described(a.Document, l))
 }
 
 // described is the description of a document in a language.

@@ -121,7 +121,7 @@ func (c *config) check(command string) error {
 	}
 	c.policy.check(&c.problems)
 	if c.serve.webs[command] != nil {
-		c.serve.check(&c.problems, command)
+		c.serve.check(&c.problems, command, c.tokenFile)
 	}
 	return c.problems.err()
 }

@@ -33,7 +33,7 @@ func (v *value[T]) Set(text string) error {
 	v.text = text
 	parsed, err := v.parse(text)
 	if err != nil {
-		v.problems.add(fmt.Errorf("--%s: %w", v.name, err))
+		v.problems.add(fmt.Errorf("%s: %w", v.name, err))
 		return nil
 	}
 	*v.target = parsed
@@ -45,7 +45,12 @@ func (v *value[T]) String() string { return v.text }
 
 // checked lets a flag be parsed into target.
 func checked[T any](p *problems, flag *kingpin.FlagClause, target *T, parse func(string) (T, error)) {
-	flag.SetValue(&value[T]{name: flag.Model().Name, problems: p, parse: parse, target: target})
+	flag.SetValue(&value[T]{name: "--" + flag.Model().Name, problems: p, parse: parse, target: target})
+}
+
+// checkedArg does the same for an argument.
+func checkedArg[T any](p *problems, arg *kingpin.ArgClause, target *T, parse func(string) (T, error)) {
+	arg.SetValue(&value[T]{name: arg.Model().Name, problems: p, parse: parse, target: target})
 }
 
 // list is a flag that may be given several times. What is given replaces the

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -100,6 +102,53 @@ func TestMisuse(t *testing.T) {
 		if stderr.Len() == 0 {
 			t.Errorf("%v: nothing is said", args)
 		}
+	}
+}
+
+// What is wrong with a value is told beside the name of its flag.
+func TestMisuseNamed(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--web.listen-address=foo"}, `--web.listen-address: "foo" is not host:port`},
+		{[]string{"--policy.mongodb-uri=foo"}, "connection string"},
+		{[]string{"--path.procfs=/nonexistent", "--operator.off"}, "--path.procfs /nonexistent"},
+		{[]string{"--operator.token-file=/nonexistent/x", "--web.listen-address=127.0.0.1:0", "--operator.listen-address=127.0.0.1:0"}, "--operator.token-file: "},
+		{[]string{"--audit.file=/nonexistent/x"}, "--audit.file needs --operator.token-file"},
+		{[]string{"--terminate.auto=enforce"}, "--terminate.auto=enforce needs --operator.token-file"},
+		{[]string{"policy", "check", "abc"}, `pid: "abc" is not a whole number`},
+		{[]string{"policy", "set", "linux/x", "--terminatable=maybe"}, `--terminatable: "maybe" is not yes or no`},
+		{[]string{"scan", "--fail-on=safe"}, `--fail-on: "safe" is not one of none, caution, danger`},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(c.args, &stdout, &stderr); status != exitMisused || !strings.Contains(stderr.String(), c.want) {
+			t.Errorf("%v: exit status %d, want %d and %q; said %s", c.args, status, exitMisused, c.want, stderr.String())
+		}
+	}
+}
+
+// A web configuration for metrics that has basic authentication cannot be that
+// of the operator listener, which takes tokens by the same header.
+func TestOperatorWebConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yml")
+	hash := "$2a$04$PNuh9WiFyT9WcLGeUm6QpuQcvRlJ2D8b8MtRZtzzmGq/PkS4pRQT6"
+	if err := os.WriteFile(file, []byte("basic_auth_users: {prometheus: "+hash+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := parse(t, "--web.config.file="+file)
+	if err != nil || c.serve.operator.webConfigFile != "" || !c.serve.operator.plain {
+		t.Errorf("%v, %+v", err, c.serve.operator)
+	}
+	if _, _, err := parse(t, "--web.config.file="+file, "--operator.listen-address=0.0.0.0:1"); !errors.Is(err, errInTheClear) {
+		t.Errorf("beyond loopback: %v", err)
+	}
+	if _, _, err := parse(t, "--operator.config.file="+file); err == nil || !strings.Contains(err.Error(), "--operator.config.file: basic_auth_users") {
+		t.Errorf("its own: %v", err)
+	}
+	_, _, err = parse(t, "--web.config.file=/nonexistent")
+	if err == nil || strings.Count(err.Error(), "\n") != 0 || !strings.Contains(err.Error(), "--web.config.file") {
+		t.Errorf("one that is not there: %v", err)
 	}
 }
 

@@ -43,7 +43,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	err = config.commands[command](config)
 	var status exitStatus
+	var misuse misuse
 	switch {
+	case errors.As(err, &misuse):
+		complain(app, stderr, misuse.error)
+		return exitMisused
 	case errors.As(err, &status):
 		return int(status)
 	case err != nil:
@@ -52,6 +56,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	return exitOK
 }
+
+// misuse is an error of the command line that shows only when it is used.
+type misuse struct{ error }
 
 // exitStatus ends the program without a further word.
 type exitStatus int

@@ -24,6 +24,7 @@ type operatorConfig struct {
 	webConfigFile string
 	insecure      bool
 	secure        bool // TLS is configured; check finds out
+	plain         bool // the web configuration of metrics has basic authentication; check finds out
 	hosts         []string
 	anonymousView bool
 	printLink     bool
@@ -48,7 +49,8 @@ func (c *config) addOperator(command *kingpin.CmdClause) {
 	repeated(&c.problems, command.Flag("operator.listen-address",
 		"Address of the listener for people and automation. Repeatable; replaces "+defaultOperatorAddress+"."),
 		&o.addresses, checkAddress)
-	command.Flag("operator.config.file", "Web configuration of the operator listener (TLS). Without it that of --web.config.file holds.").
+	command.Flag("operator.config.file", "Web configuration of the operator listener (TLS). Without it that of --web.config.file holds, "+
+		"unless it has basic_auth_users.").
 		StringVar(&o.webConfigFile)
 	command.Flag("operator.insecure", "Serve the operator listener beyond loopback without TLS: whoever is on the way can read tokens and use them.").
 		BoolVar(&o.insecure)
@@ -96,30 +98,59 @@ func checkHost(host string) error {
 }
 
 // check looks at what flags say together.
-func (o *operatorConfig) check(p *problems, webConfigFile string) {
-	if o.webConfigFile == "" {
-		o.webConfigFile = webConfigFile
-	}
+func (o *operatorConfig) check(p *problems, webConfigFile, tokenFile string) {
 	if len(o.addresses) == 0 {
 		o.addresses = []string{defaultOperatorAddress}
 	}
 	if o.off {
 		return
 	}
-	secure, basic, err := webSecurity(o.webConfigFile)
-	o.secure = secure
-	switch {
-	case err != nil:
-		p.add(fmt.Errorf("--operator.config.file: %w", err))
-	case basic:
-		p.add(errors.New("--operator.config.file: basic_auth_users cannot be used together with bearer tokens; " +
-			"give the operator listener a web configuration of its own, with TLS alone"))
+	if tokenFile == "" && !o.printLink {
+		o.checkWithoutTokens(p)
+	}
+	if !o.checkWebConfig(p, webConfigFile) || o.secure || o.insecure {
+		return
 	}
 	for _, address := range o.addresses {
-		if err == nil && !secure && !o.insecure && !isLoopback(address) {
+		if !isLoopback(address) {
 			p.add(fmt.Errorf("--operator.listen-address %s: %w", address, errInTheClear))
 		}
 	}
+}
+
+// checkWithoutTokens refuses what says that processes shall be ended where
+// nobody can ask for it.
+func (o *operatorConfig) checkWithoutTokens(p *problems) {
+	const why = "%s needs --operator.token-file: without tokens nothing can be ended, nor kept account of"
+	if o.auditFile != "" {
+		p.add(fmt.Errorf(why, "--audit.file"))
+	}
+	if o.auto == autoEnforce {
+		p.add(fmt.Errorf(why, "--terminate.auto=enforce"))
+	}
+}
+
+// checkWebConfig finds the web configuration that holds, and tells whether it
+// can be used. Basic authentication and tokens are both for the header
+// Authorization: a configuration with it is for metrics alone.
+func (o *operatorConfig) checkWebConfig(p *problems, ofMetrics string) bool {
+	file := o.webConfigFile
+	if file == "" {
+		file = ofMetrics
+	}
+	secure, basic, err := webSecurity(file)
+	switch own := o.webConfigFile != ""; {
+	case err != nil && own:
+		p.add(fmt.Errorf("--operator.config.file: %w", err))
+	case err == nil && basic && own:
+		p.add(errors.New("--operator.config.file: basic_auth_users cannot be used together with bearer tokens; " +
+			"give the operator listener a web configuration of its own, with TLS alone"))
+	case err == nil && basic:
+		o.plain = true
+	case err == nil:
+		o.webConfigFile, o.secure = file, secure
+	}
+	return err == nil
 }
 
 var errInTheClear = errors.New("beyond loopback, tokens would cross the network in the clear; " +

@@ -91,7 +91,7 @@ func (c *config) addPolicyViews(group *kingpin.CmdClause, o *policyOptions) {
 		func(ctx context.Context, p *policycmd.Printer, store *mongostore.Store) error {
 			return c.checkPolicy(ctx, p, store, o.pid)
 		})
-	check.Arg("pid", "Id of the process.").Required().IntVar(&o.pid)
+	checkedArg(&c.problems, check.Arg("pid", "Id of the process.").Required(), &o.pid, parseCount(1))
 }
 
 // addPolicyEdits adds what changes single documents.
@@ -122,7 +122,13 @@ func (c *config) addPolicyEdits(group *kingpin.CmdClause, o *policyOptions) {
 		{"terminatable", "Whether it may be ended: yes or no.", &e.Terminatable},
 		{"auto-terminate", "Whether automation may end it: yes or no.", &e.AutoTerminate},
 	} {
-		set.Flag(f.name, f.help).PlaceHolder("yes|no").SetValue(&optional[bool]{target: f.target, parse: parseYes})
+		set.Flag(f.name, f.help).PlaceHolder("yes|no").SetValue(&optional[bool]{target: f.target, parse: func(text string) (bool, error) {
+			yes, err := parseYes(text)
+			if err != nil {
+				c.problems.add(fmt.Errorf("--%s: %w", f.name, err))
+			}
+			return yes, nil
+		}})
 	}
 	for _, f := range []struct {
 		name, help string

@@ -69,6 +69,11 @@ func (p *policyConfig) check(problems *problems) {
 	if p.uri == "" && p.required {
 		problems.add(errors.New("--policy.required: no database is configured"))
 	}
+	if store, err := p.open(); err != nil {
+		problems.add(err)
+	} else {
+		closeStore(store)
+	}
 }
 
 // open makes the store, nil where none is configured.

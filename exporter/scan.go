@@ -46,7 +46,7 @@ func parseChoice(words ...string) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !slices.Contains(words, text) {
 			named := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
-			return "", fmt.Errorf("%q is not %s", text, strings.Join(named, " or "))
+			return "", fmt.Errorf("%q is not one of %s", text, strings.Join(named, ", "))
 		}
 		return text, nil
 	}

@@ -137,7 +137,7 @@ func checkName(name string) error {
 }
 
 // check looks at what flags of a command say together.
-func (s *serveConfig) check(p *problems, command string) {
+func (s *serveConfig) check(p *problems, command, tokenFile string) {
 	s.web = s.webs[command]
 	if len(s.services) == 0 {
 		s.services = service.DefaultConfigured
@@ -145,10 +145,18 @@ func (s *serveConfig) check(p *problems, command string) {
 	if !isTelemetryPath(s.telemetryPath) {
 		p.add(fmt.Errorf("--web.telemetry-path: %q must begin with a slash, and be neither / nor below /-/, of letters, digits, and ./_-", s.telemetryPath))
 	}
+	for _, address := range *s.web.WebListenAddresses {
+		if strings.Contains(address, "://") { // vsock
+			continue
+		}
+		if err := checkAddress(address); err != nil {
+			p.add(fmt.Errorf("--web.listen-address: %w", err))
+		}
+	}
 	if err := web.Validate(*s.web.WebConfigFile); err != nil {
 		p.add(fmt.Errorf("--web.config.file: %w", err))
 	}
-	s.operator.check(p, *s.web.WebConfigFile)
+	s.operator.check(p, *s.web.WebConfigFile, tokenFile)
 	if len(s.collectors()) == 0 {
 		p.add(errors.New("--collector.disable-defaults: no collector is left"))
 	}

@@ -51,7 +51,7 @@ func (c *config) managedTokens() (token.File, error) {
 	}
 	usual, err := usualTokenFile()
 	if err == nil && usual == "" {
-		err = errNoTokenFile
+		err = misuse{errNoTokenFile}
 	}
 	return token.File{Path: usual}, err
 }

@@ -394,7 +394,16 @@ func TestConsoleLink(t *testing.T) {
 	link := program.AwaitOutput(t, 20*time.Second, `(http://\S+#token=smk_\S+)`)[1]
 	p := rig.StartBrowser(t, "en-US").Open(t, link, desktopWidth, desktopHeight)
 	awaitFilled(t, p)
-	p.Await(t, 10*time.Second, `document.querySelector('#log-source option') && location.hash === ''`, `location.href + ' ' + document.getElementById('log-note').textContent`)
+	const opened = `document.querySelector('#log-source option') && location.hash === ''`
+	const said = `location.href + ' ' + document.getElementById('log-note').textContent`
+	p.Await(t, 10*time.Second, opened, said)
+	// Without the token the page shows what it shows without a token file, and a
+	// tab that shows it takes the link as well.
+	at, token, _ := strings.Cut(link, "#")
+	late := rig.StartBrowser(t, "en-US").Open(t, at, desktopWidth, desktopHeight)
+	awaitFilled(t, late)
+	late.Evaluate(t, "location.hash = '"+token+"'", nil)
+	late.Await(t, 10*time.Second, opened, said)
 }
 
 // TestConsoleReconnects: the page says when the server is away, and finds it again.

@@ -196,7 +196,7 @@ for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => setLanguage(button.dataset.language));
 }
 window.addEventListener('hashchange', () => {
-  openSession(); // an address with a token may be opened in a tab that shows the page
+  if (openSession()) setToken(bearer()); // a link was opened in a tab that shows the page already
   openRoute.done = null;
   openRoute();
 });

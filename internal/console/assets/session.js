@@ -7,17 +7,21 @@ const fragment = /^#token=(smk_[A-Za-z0-9_.-]+)$/;
 let token = null;
 const listeners = new Set();
 
-/** Takes the token of the tab, or of the address, where it must not stay. */
+/**
+ * Takes the token of the tab, or of the address, where it must not stay. Tells
+ * whether the address had one.
+ */
 export function openSession() {
   const given = fragment.exec(location.hash);
   if (given) {
     history.replaceState(null, '', location.pathname + location.search);
     keep(given[1]);
-    return;
+    return true;
   }
   try {
     token = sessionStorage.getItem(storageKey);
   } catch { /* a browser may forbid it */ }
+  return false;
 }
 
 export const bearer = () => token;

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/mdlayher/vsock"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
@@ -30,11 +29,29 @@ const (
 	stopTimeout = 10 * time.Second
 )
 
-// serve runs the exporter until it is told to stop.
-func serve(c *config) error {
+// serve runs the exporter until whoever has started it tells it to stop.
+func serve(c *config) error { return started(c, c.serveUntil) }
+
+// notify tells whoever has started the program how it fares.
+type notify func(stage)
+
+// stage is how far the program is.
+type stage int
+
+const (
+	ready stage = iota
+	stopping
+)
+
+// untilSignal serves until somebody interrupts or terminates the program.
+func untilSignal(logger *slog.Logger, tell notify, serve func(context.Context, *slog.Logger, notify) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	logger := c.logger()
+	return serve(ctx, logger, tell)
+}
+
+// serveUntil runs the exporter until ctx ends.
+func (c *config) serveUntil(ctx context.Context, logger *slog.Logger, tell notify) error {
 	runtime.GOMAXPROCS(c.maxProcs)
 	slackenTimers()
 	logger.Info("starting server-monitor", "version", version.Info(), "build", version.BuildContext())
@@ -74,7 +91,7 @@ func serve(c *config) error {
 	}
 	debug.FreeOSMemory() // what the start took and is garbage by now
 	leaveProgramFile()
-	return serveUntil(ctx, endpoints, stopOperator, logger)
+	return serveUntil(ctx, endpoints, stopOperator, tell, logger)
 }
 
 // listen opens what flags or systemd say.
@@ -136,7 +153,7 @@ func metricsEndpoints(listeners []net.Listener, handler http.Handler, flags *web
 
 // serveUntil serves on all listeners until ctx ends or one of them fails. What
 // is under way may come to its end.
-func serveUntil(ctx context.Context, endpoints []endpoint, finish func(context.Context) error, logger *slog.Logger) error {
+func serveUntil(ctx context.Context, endpoints []endpoint, finish func(context.Context) error, tell notify, logger *slog.Logger) error {
 	group, failed := errgroup.WithContext(ctx)
 	for _, e := range endpoints {
 		e.server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
@@ -147,9 +164,9 @@ func serveUntil(ctx context.Context, endpoints []endpoint, finish func(context.C
 			return nil
 		})
 	}
-	notify(logger, daemon.SdNotifyReady)
+	tell(ready)
 	<-failed.Done()
-	notify(logger, daemon.SdNotifyStopping)
+	tell(stopping)
 	logger.Info("stopping")
 	wait, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -164,11 +181,4 @@ func serveUntil(ctx context.Context, endpoints []endpoint, finish func(context.C
 		})
 	}
 	return group.Wait()
-}
-
-// notify tells systemd how the service fares (sd_notify(3)).
-func notify(logger *slog.Logger, state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		logger.Warn("systemd cannot be told", "state", state, "err", err)
-	}
 }

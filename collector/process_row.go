@@ -85,6 +85,7 @@ type basis struct {
 	revision, parentRevision uint64
 	assessment               *risk.Assessment
 	terminatable, automatic  bool
+	protected                bool
 }
 
 // isOf tells whether two bases are of the same process, unchanged and judged the
@@ -173,9 +174,10 @@ func (t *rowTable) row(i *inventory.Inventory, at int) *row {
 	b := basis{identity: p.Identity, revision: p.Revision, assessment: a}
 	asked := question{policy: i.Policy, memoryTotal: i.MemoryTotal, resident: p.ResidentBytes, state: p.State}
 	if old != nil && old.asked == asked && old.basis.isOf(&b) {
-		b.terminatable, b.automatic = old.basis.terminatable, old.basis.automatic
+		b.terminatable, b.automatic, b.protected = old.basis.terminatable, old.basis.automatic, old.basis.protected
 	} else {
 		b.terminatable = t.config.Terminatable(p, a, i)
+		b.protected = protected(p, a, i)
 		b.automatic = b.terminatable && i.Policy.AutoTerminate(policySubject(p, a, i)) != nil
 	}
 	parent := i.Process(p.PPID)
@@ -204,7 +206,7 @@ func newRow(b basis, p, parent *process.Process, a *risk.Assessment, l language.
 		"known", strconv.FormatBool(a.Known()),
 		"name", name,
 		"pid", pid,
-		"protected", strconv.FormatBool(protected(a)),
+		"protected", strconv.FormatBool(b.protected),
 		"terminatable", strconv.FormatBool(b.terminatable),
 		"unit", label(p.Unit),
 		"user", label(p.User),
@@ -281,9 +283,10 @@ func portName(p listenPort) string {
 	return ""
 }
 
-// protected tells a process that must not be ended, as the machine needs it.
-func protected(a *risk.Assessment) bool {
-	return a.Excluded || a.Document != nil && a.Document.Policy.IsSystem
+// protected tells a process that policy calls a part of the system, or forbids
+// to end by any of its names.
+func protected(p *process.Process, a *risk.Assessment, i *inventory.Inventory) bool {
+	return a.Excluded || a.Document != nil && a.Document.Policy.IsSystem || i.Policy.Denial(policySubject(p, a, i)) != nil
 }
 
 // terminatableByPolicy tells whether policy lets a process be ended. An unknown

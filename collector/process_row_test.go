@@ -236,11 +236,11 @@ func TestTerminatableByPolicy(t *testing.T) {
 	}{
 		{"allowed", tool(7, document("tool")), "false", "true"},
 		{"allowed and root's", tool(7, document("tool"), uid(0)), "false", "true"},
-		{"forbidden", tool(7, document("guarded")), "false", "false"},
+		{"forbidden", tool(7, document("guarded")), "true", "false"},
 		{"a system process", tool(7, document("core")), "true", "false"},
-		{"known, but calls itself a forbidden one", tool(7, document("tool"), func(j *judged) { j.Comm = "guarded" }), "false", "false"},
+		{"known, but calls itself a forbidden one", tool(7, document("tool"), func(j *judged) { j.Comm = "guarded" }), "true", "false"},
 		{"unknown", tool(7, unknown), "false", "true"},
-		{"unknown, but calls itself a forbidden one", tool(7, unknown, func(j *judged) { j.Argv0 = "/usr/bin/guarded" }), "false", "false"},
+		{"unknown, but calls itself a forbidden one", tool(7, unknown, func(j *judged) { j.Argv0 = "/usr/bin/guarded" }), "true", "false"},
 		{"unknown and root's", tool(7, unknown, uid(0)), "false", "false"},
 		{"unknown without a uid", tool(7, unknown, uid(-1)), "false", "false"},
 		{"unknown service", tool(7, unknown, func(j *judged) { j.Slice = "system.slice" }), "false", "false"},
@@ -255,7 +255,7 @@ func TestTerminatableByPolicy(t *testing.T) {
 		})
 	}
 	excluded := tool(7, func(j *judged) { *j.assessment = risk.Assessment{Excluded: true} })
-	if !protected(excluded.assessment) || terminatableByPolicy(&excluded.Process, excluded.assessment, nil) {
+	if !protected(&excluded.Process, excluded.assessment, nil) || terminatableByPolicy(&excluded.Process, excluded.assessment, nil) {
 		t.Error("a process that is not judged must be protected")
 	}
 }

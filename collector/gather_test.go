@@ -57,7 +57,7 @@ func TestGatherLikeRegistry(t *testing.T) {
 	source := idle(400)
 	keeper := inventory.NewKeeper(source, risk.NewJudge(risk.Criteria{HighMemoryRatio: 1}),
 		policy.Fixed{Set: policy.NewSet(policy.Linux, policy.Catalogue()...)})
-	endings := NewTermination()
+	endings := NewTermination(usualResults, nil)
 	histogram := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "test_histogram", Help: "A test."})
 	histogram.Observe(1)
 	swapped := newMetric("test_swapped", "Labels that are not in order.", prometheus.CounterValue, "zone", "area")

@@ -50,7 +50,7 @@ func TestTextLikeExpfmt(t *testing.T) {
 	keeper := inventory.NewKeeper(source, risk.NewJudge(risk.Criteria{HighMemoryRatio: 1}),
 		policy.Fixed{Set: policy.NewSet(policy.Linux, policy.Catalogue()...)})
 	set := NewSet(discard(), map[string]Collector{
-		"process": NewProcess(keeper, testConfig(), discard()), "termination": NewTermination(), "says": says("one"),
+		"process": NewProcess(keeper, testConfig(), discard()), "termination": NewTermination(usualResults, nil), "says": says("one"),
 		"awkward": &updateFunc{update: awkwardly}, "none": &updateFunc{update: func(context.Context, chan<- prometheus.Metric) error { return ErrNoData }},
 	})
 	registry := prometheus.NewRegistry()

@@ -56,7 +56,7 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
 		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView,
 		Policy: p.policy, Policies: p.policy.policies(), Language: c.language, Logger: logger,
-		Denied: p.denials.Denied,
+		Denied: p.denials.Denied, TurnedAway: p.endings.TurnedAway,
 	}
 	tokens, err := o.tokens(c, logger)
 	if err != nil {
@@ -143,6 +143,9 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 		}
 		for _, e := range unknown {
 			logger.Warn("a request has no known outcome: server-monitor ended during it", "id", e.ID, "pid", e.PID, "name", e.Name, "policy_document", e.Document)
+			if e.Document == "" {
+				p.endings.Unknown(e.Actor.Kind())
+			}
 		}
 	}
 	o.terminator = terminate.New(terminate.Config{
@@ -159,9 +162,20 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 	return nil
 }
 
-// observe counts a result.
+// observe counts a result, once: one that was pending was counted as that, and its
+// end tells only how long it took.
 func (p *parts) observe(r *terminate.Result) {
-	p.endings.Observe(string(r.Outcome), string(r.Method), r.Actor.Kind(), r.SoftSeconds+r.HardSeconds)
+	actor := r.Actor.Kind()
+	if r.Outcome == terminate.Terminated || r.Outcome == terminate.Killed {
+		p.endings.Ended(string(r.Method), r.SoftSeconds+r.HardSeconds)
+	}
+	if r.Late {
+		return
+	}
+	p.endings.Observe(r.Tally(), string(r.Method), actor)
+	if r.Policy.Untrusted {
+		p.endings.UntrustedName(actor)
+	}
 }
 
 // recentEvents gives the events that are kept in memory.

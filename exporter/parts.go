@@ -45,7 +45,7 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 		keeper: inventory.NewKeeper(reader, risk.NewJudge(c.criteria), source),
 		host:   terminate.ReadHost(where),
 
-		endings: collector.NewTermination(),
+		endings: collector.NewTermination(terminate.Tallies(), killapi.TurnAwayCodes),
 		denials: collector.NewOperator(killapi.DenialCodes),
 	}, nil
 }

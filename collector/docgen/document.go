@@ -41,7 +41,7 @@ var subjects = []struct{ collector, heading, text string }{
 	{"filesystem", "File systems", ""},
 	{"boot", "Boot", ""},
 	{"termination", "Terminations", "Requests to end a process, over the operator listener. The counters are there from the start; the " +
-		"histogram, which has classic and native buckets, from the first termination on."},
+		"histogram, which has classic and native buckets, from the first termination on. `outcome_unknown` is counted two minutes after the start, so that it is seen to rise."},
 	{"operator", "Operator listener", "Whom it turns away. Terminations that a guard or policy refuses are counted above."},
 	{"", "Scrapes", "How each collector fared in the scrape."},
 }
@@ -49,8 +49,11 @@ var subjects = []struct{ collector, heading, text string }{
 // labels say what the values of a label are. A key with a collector's name
 // before it holds for that one alone.
 var labels = map[string]string{
-	"actor":         "`operator` or `automation`",
-	"category":      "what kind of program it is, as policy says; empty for an unknown one",
+	"actor":    "`operator` or `automation`",
+	"category": "what kind of program it is, as policy says; empty for an unknown one",
+	"code": "code of the answer: `too-many-terminations`, `failed` (the processes could not be examined), `identity-missing`, " +
+		"`identity-malformed`, `identity-mismatch`, `other-server` (an alert about a process of another), `condition-gone` (what an alert " +
+		"says is no longer so) or `too-large`",
 	"collector":     "name of the collector",
 	"description":   "role of the program in the language of `--language`",
 	"device":        "what is mounted",
@@ -73,7 +76,8 @@ var labels = map[string]string{
 	"protocol":      "`tcp` or `udp`",
 	"reason": "code of the answer; `failed-login` for a token that did not hold, `unauthorized` without one, `off` where no token file is " +
 		"configured",
-	"result":             "`terminated`, `killed`, `kill_pending`, `already_exited`, `would_terminate` (a dry run) or `refused`",
+	"result": "`terminated`, `killed`, `kill_pending`, `already_exited`, `would_terminate` (a dry run), `refused`, `failed` (nothing stood in the " +
+		"way, but the system did not let it happen, or the process went on after SIGTERM) or `outcome_unknown` (server-monitor ended during it)",
 	"scope":              "from where peers can come: `loopback`, `private` or `public`",
 	"service/name":       "name of the service without .service",
 	"service/account":    "account that the service runs as",

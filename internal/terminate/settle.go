@@ -97,7 +97,7 @@ func (r *run) watch() {
 	if err != nil {
 		return // server-monitor stops first
 	}
-	r.result.HardSeconds = time.Since(r.sentAt).Seconds()
+	r.result.HardSeconds, r.result.Late = time.Since(r.sentAt).Seconds(), true
 	r.ended(Killed, Hard)
 	r.recordOutcome()
 	r.finish()

@@ -20,12 +20,19 @@ func isAny(p *process.Process, programs []string) bool {
 // is tells whether a process is a program: by its executable, by what the
 // kernel calls it, or by the script that it interprets.
 func is(p *process.Process, program string) bool {
+	if p.Script == "" && !beginAlike(p.Name, program) && !beginAlike(p.Comm, program) {
+		return false // as are nearly all of thousands
+	}
 	if isCalled(p.Name, program) || p.Comm != p.Name && isCalled(p.Comm, program) || process.IsComm(p.Comm, program) {
 		return true
 	}
 	script := path.Base(p.Script)
 	return p.Script != "" && (isCalled(script, program) || strings.TrimSuffix(script, path.Ext(script)) == program)
 }
+
+// beginAlike tells whether two names may begin with the same letter, in whatever
+// case.
+func beginAlike(a, b string) bool { return a != "" && b != "" && (a[0]^b[0])&^0x20 == 0 }
 
 // isCalled tells whether name is that of a program, with or without the suffix
 // of Windows and a version behind it: "python3.11" is "python" and "python3",

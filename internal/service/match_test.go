@@ -97,3 +97,16 @@ func FuzzIs(f *testing.F) {
 		}
 	})
 }
+
+// TestBeginAlikeLosesNothing compares with the full comparison.
+func TestBeginAlikeLosesNothing(t *testing.T) {
+	names := []string{"", "sshd", "SSHD.EXE", "sshd.exe", "Python3.11", "python3.11", "python", "@x", "`x", "nginx: master", "서버", "a", "unattended-upgr"}
+	programs := []string{"sshd", "python", "python3", "nginx", "@x", "서버", "a", "unattended-upgrades"}
+	for _, name := range names {
+		for _, program := range programs {
+			if (isCalled(name, program) || process.IsComm(name, program)) && !beginAlike(name, program) {
+				t.Errorf("%q is %q, but does not begin alike", name, program)
+			}
+		}
+	}
+}

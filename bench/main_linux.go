@@ -17,6 +17,7 @@ type options struct {
 	churn    int
 	rows     string
 	peers    bool
+	markdown bool
 	scenario string
 	seconds  int
 	// descriptors limits those of the monitor in the soak, 0 for no limit.
@@ -70,6 +71,7 @@ func parseOptions() (options, error) {
 	flag.IntVar(&o.churn, "churn", 5, "how many processes in a hundred end and start between two rounds with churn")
 	flag.StringVar(&o.rows, "rows", "few", "how many processes are worth series of their own: few, or many, which is more than the limit")
 	flag.BoolVar(&o.peers, "peers", true, "measure other programs too")
+	flag.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown, for docs/performance.md")
 	flag.IntVar(&o.seconds, "seconds", 60, "how long to soak, or to watch the fleet")
 	flag.IntVar(&o.descriptors, "descriptors", 0, "how many descriptors the monitor may have in the soak, 0 for as many as there are")
 	flag.Parse()

@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -69,6 +68,9 @@ func measureAll(o options) error {
 	}
 	fmt.Printf("%s, Linux %s, %d processors, load %s, %s, rows: %s\n", time.Now().UTC().Format(time.RFC3339),
 		unix.ByteSliceToString(name.Release[:]), runtime.NumCPU(), load(), runtime.Version(), o.rows)
+	if err := measureStart(&o); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
 	p := &population{rows: o.rows}
 	defer func() { p.end(len(p.members)) }()
 	for _, n := range o.counts {
@@ -123,7 +125,7 @@ func measureOne(o *options, p *population) error {
 	if err := rounds(subjects, steady, o.rounds, func() error { return nil }); err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("%d processes, none comes or goes", len(p.members)), shown, steady, len(p.members))
+	printTable(fmt.Sprintf("%d processes, none comes or goes", len(p.members)), shown, steady, len(p.members), o.markdown)
 	if o.churn == 0 {
 		return nil
 	}
@@ -131,7 +133,7 @@ func measureOne(o *options, p *population) error {
 	if err := rounds(subjects, churned, o.rounds, func() error { return p.replace(o.churn) }); err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("%d processes, %d %% end and start between two scrapes", len(p.members), o.churn), shown, churned, len(p.members))
+	printTable(fmt.Sprintf("%d processes, %d %% end and start between two scrapes", len(p.members), o.churn), shown, churned, len(p.members), o.markdown)
 	return nil
 }
 
@@ -182,7 +184,7 @@ func rounds(subjects []*subject, costs []asked, n int, between func() error) err
 }
 
 // printTable prints what the subjects have cost.
-func printTable(title string, shown []kind, costs []asked, processes int) {
+func printTable(title string, shown []kind, costs []asked, processes int, markdown bool) {
 	var least, own time.Duration
 	for i, k := range shown {
 		switch k.name {
@@ -192,21 +194,22 @@ func printTable(title string, shown []kind, costs []asked, processes int) {
 			own = costs[i].each()
 		}
 	}
-	fmt.Printf("\n%s (load %s)\n\n", title, load())
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "|\tCPU ms\t|\tCPU µs/process\t|\twall ms\t|\tRSS MiB\t|\tpeak MiB\t|\tallocations/process\t|\tKB\t|\tfloors\t|\ttimes ours\t|")
+	g := grid{title: fmt.Sprintf("%s (load %s)", title, load()), heads: []string{
+		"CPU ms", "CPU µs/process", "wall ms", "RSS MiB", "peak MiB", "allocations/process", "KB", "floors", "times ours",
+	}}
 	for i, k := range shown {
 		c := &costs[i]
 		times := ""
 		if k.ratio {
 			times = fmt.Sprintf("%.1f", ratio(c.each(), own))
 		}
-		fmt.Fprintf(w, "| %s\t|\t%.2f\t|\t%.2f\t|\t%.1f\t|\t%.1f\t|\t%.1f\t|\t%s\t|\t%.0f\t|\t%.2f\t|\t%s\t|\n", k.name,
-			milli(c.each()), milli(c.each())*1000/float64(processes), milli(c.wall/time.Duration(max(1, c.rounds))),
-			float64(c.resident)/(1<<20), float64(c.peak)/(1<<20), perProcess(c, processes),
-			float64(c.bytes)/1000, ratio(c.each(), least), times)
+		format := func(format string, value float64) string { return fmt.Sprintf(format, value) }
+		g.add(k.name, format("%.2f", milli(c.each())), format("%.2f", milli(c.each())*1000/float64(processes)),
+			format("%.1f", milli(c.wall/time.Duration(max(1, c.rounds)))), format("%.1f", float64(c.resident)/(1<<20)),
+			format("%.1f", float64(c.peak)/(1<<20)), perProcess(c, processes), format("%.0f", float64(c.bytes)/1000),
+			format("%.2f", ratio(c.each(), least)), times)
 	}
-	w.Flush()
+	g.print(os.Stdout, markdown)
 }
 
 // each is the processor time of one asking.

@@ -32,7 +32,7 @@ func (c *config) addToken(app *kingpin.Application) {
 	create.Flag("name", "Who or what the token is for.").Required().StringVar(&t.name)
 	checked(&c.problems, create.Flag("role", "What it may do: viewer, operator, admin or automation.").Required(), &t.role, token.ParseRole)
 	checked(&c.problems, create.Flag("expires", "How long it is good for, such as 720h; for ever without it.").
-		Default("0s"), &t.expires, parseDuration)
+		Default(forEver), &t.expires, parseExpires)
 	c.commands[create.FullCommand()] = func(c *config) error { return c.createToken(t) }
 
 	list := command.Command("list", "List the tokens.")
@@ -41,6 +41,22 @@ func (c *config) addToken(app *kingpin.Application) {
 	revoke := command.Command("revoke", "Make a token invalid at once.")
 	revoke.Arg("id", "Id of the token, as list shows it.").Required().StringVar(&t.id)
 	c.commands[revoke.FullCommand()] = func(c *config) error { return c.revokeToken(t) }
+}
+
+// forEver is the life of a token for which none is given.
+const forEver = "forever"
+
+// parseExpires reads the life of a token. One of nothing is a mistake, such as a
+// variable that is not set, and must not make a token that never ends.
+func parseExpires(text string) (time.Duration, error) {
+	if text == forEver {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a duration such as 720h; leave --expires out for a token without an end", text)
+	}
+	return d, nil
 }
 
 // managedTokens is the file that the commands manage: the one that the flag

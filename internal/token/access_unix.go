@@ -26,9 +26,6 @@ func checkAccess(file *os.File) error {
 	return nil
 }
 
-// accessOf has nothing to add to the mode.
-func accessOf(string) string { return "" }
-
 // keepOwner gives the new file the owner of the old one, so that the service
 // can still read what root has changed.
 func keepOwner(old string, written *os.File) error {

@@ -32,17 +32,25 @@ type contents struct {
 	Tokens  []Record `json:"tokens"`
 }
 
+// ErrForeignOwner says that the file belongs to another user.
+var ErrForeignOwner = errors.New("only root or the user of the service may own it")
+
 // Load reads the tokens. It fails where the file could have been read or
-// changed by another user, or is not wholly right.
-func (f File) Load() ([]Record, error) {
-	records, err := f.load()
+// changed by another user than its owner, or is not wholly right.
+func (f File) Load() ([]Record, error) { return f.named(f.load(checkAccess)) }
+
+// loadOwn reads the tokens for accepting them: it fails where the owner is another
+// user, too. Whoever only manages a file may do so for the user of a service.
+func (f File) loadOwn() ([]Record, error) { return f.named(f.load(checkAccess, checkOwner)) }
+
+func (f File) named(records []Record, err error) ([]Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token file %s: %w", f.Path, err)
 	}
 	return records, nil
 }
 
-func (f File) load() ([]Record, error) {
+func (f File) load(checks ...func(*os.File) error) ([]Record, error) {
 	opened, err := ownfile.Open(f.Path)
 	if err != nil {
 		return nil, reason(err)
@@ -55,8 +63,10 @@ func (f File) load() ([]Record, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	if err := checkAccess(opened); err != nil {
-		return nil, err
+	for _, check := range checks {
+		if err := check(opened); err != nil {
+			return nil, err
+		}
 	}
 	text, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Keeper accepts tokens by a file, which is read again when it changes. Where
-// it cannot be read, no token is accepted.
+// it cannot be read, or belongs to another user, no token is accepted.
 type Keeper struct {
 	file   File
 	logger *slog.Logger
@@ -71,7 +71,7 @@ func (k *Keeper) refresh() {
 	}
 	before, first := k.err, k.version.info == nil
 	k.version = now
-	k.records, k.err = k.file.Load()
+	k.records, k.err = k.file.loadOwn()
 	switch {
 	case first:
 	case k.err != nil && before == nil:

@@ -5,12 +5,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
+	"net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +31,16 @@ type build struct {
 	// host is a program that runs here, to ask for its manual.
 	host string
 	time time.Time
+	// maintainer is a name with an address of mail in angle brackets.
+	maintainer string
 }
+
+// Who answers for a package: whoever builds it says so in [maintainerVariable].
+// The address of the default can be nobody's (RFC 2606).
+const (
+	maintainerVariable = "PACKAGE_MAINTAINER"
+	defaultMaintainer  = "server-monitor maintainers <maintainers@server-monitor.invalid>"
+)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -54,6 +65,9 @@ func run(args []string) error {
 	}
 	var err error
 	if b.time, err = sourceDate(os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
+		return err
+	}
+	if b.maintainer, err = maintainer(os.Getenv(maintainerVariable)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(b.out, 0o755); err != nil {
@@ -82,6 +96,16 @@ func sourceDate(text string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH: %q is not a number of seconds since 1970", text)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
+}
+
+// maintainer reads who answers for the packages, the default where nobody says.
+func maintainer(text string) (string, error) {
+	text = cmp.Or(text, defaultMaintainer)
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Name == "" || text != address.Name+" <"+address.Address+">" {
+		return "", fmt.Errorf("%s: %q is not of the form Name <mail@address>", maintainerVariable, text)
+	}
+	return text, nil
 }
 
 // pack makes the packages and the SBOM of one program, and returns their paths.
@@ -130,7 +154,7 @@ func (b *build) stage(folder, program string) error {
 	}
 	contents["server-monitor.1.gz"] = compress([]byte(page))
 	contents["completion.zsh"] = bytes.TrimLeft(contents["completion.zsh"], "\n") // #compdef is only seen in the first line
-	contents["changelog.gz"] = compress([]byte(changelog(b.version, b.time)))
+	contents["changelog.gz"] = compress([]byte(changelog(b.version, b.maintainer, b.time)))
 	for name, text := range contents {
 		if err := os.WriteFile(filepath.Join(folder, name), text, 0o755); err != nil {
 			return err
@@ -145,7 +169,7 @@ func (b *build) packFormat(format, arch, stage string) (path string, err error) 
 	if err != nil {
 		return "", err
 	}
-	values := map[string]string{"ARCH": arch, "VERSION": b.version, "SOURCE": source, "STAGE": stage}
+	values := map[string]string{"ARCH": arch, "VERSION": b.version, "SOURCE": source, "STAGE": stage, "MAINTAINER": b.maintainer}
 	config, err := nfpm.ParseFileWithEnvMapping(filepath.Join(source, "deploy/packages/nfpm.yaml"), func(name string) string { return values[name] })
 	if err != nil {
 		return "", err

@@ -52,8 +52,8 @@ Drop-in of systemd that lets operators end processes.
 `
 
 // changelog is Debian's changelog of a package (deb-changelog(5)).
-func changelog(version string, date time.Time) string {
+func changelog(version, maintainer string, date time.Time) string {
 	return fmt.Sprintf("server-monitor (%s-1) stable; urgency=medium\n\n  * Release %s; CHANGELOG.md of the source tells what is new.\n\n"+
-		" -- server-monitor developers <server-monitor@localhost>  %s\n",
-		strings.Replace(version, "-", "~", 1), version, date.Format(time.RFC1123Z))
+		" -- %s  %s\n",
+		strings.Replace(version, "-", "~", 1), version, maintainer, date.Format(time.RFC1123Z))
 }

@@ -110,9 +110,46 @@ func TestManual(t *testing.T) {
 }
 
 func TestChangelog(t *testing.T) {
-	text := changelog("1.0.0-rc1", date)
-	if !strings.HasPrefix(text, "server-monitor (1.0.0~rc1-1) stable;") || !strings.HasSuffix(text, ">  Sun, 01 Mar 2026 00:00:00 +0000\n") {
+	text := changelog("1.0.0-rc1", "Jo <jo@example.com>", date)
+	if !strings.HasPrefix(text, "server-monitor (1.0.0~rc1-1) stable;") || !strings.HasSuffix(text, "\n -- Jo <jo@example.com>  Sun, 01 Mar 2026 00:00:00 +0000\n") {
 		t.Error(text)
+	}
+}
+
+// TestMaintainer takes who builds at their word, in the form that Debian's and
+// RPM's tools read.
+func TestMaintainer(t *testing.T) {
+	for _, text := range []string{"", "Jo Operator <jo@example.com>"} {
+		if got, err := maintainer(text); err != nil || text != "" && got != text || !strings.HasSuffix(got, ">") {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"Jo", "jo@example.com", "<jo@example.com>", "Jo <jo>", "Jo <jo@example.com>\nEvil: yes", "Jo<jo@example.com>"} {
+		if got, err := maintainer(text); err == nil {
+			t.Errorf("%q is taken for %q", text, got)
+		}
+	}
+}
+
+// TestMaintainerOfPackages is told in both packages.
+func TestMaintainerOfPackages(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1772323200")
+	t.Setenv(maintainerVariable, "Jo Operator <jo@example.com>")
+	program, out := tiny(t), t.TempDir()
+	if err := run([]string{"-version=1.0.0", "-host=" + program, "-out=" + out, "amd64=" + program}); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range [][]string{
+		{"dpkg-deb", "--field", filepath.Join(out, "server-monitor_1.0.0-1_amd64.deb"), "Maintainer"},
+		{"rpm", "--query", "--nosignature", "--queryformat=%{PACKAGER}", "--package", filepath.Join(out, "server-monitor-1.0.0-1.x86_64.rpm")},
+	} {
+		if _, err := exec.LookPath(query[0]); err != nil {
+			t.Log(err) // the end-to-end tests have it
+			continue
+		}
+		if said, err := exec.Command(query[0], query[1:]...).Output(); err != nil || strings.TrimSpace(string(said)) != "Jo Operator <jo@example.com>" {
+			t.Errorf("%s: %q, %v", query[0], said, err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ ca-certificates
 chromium
 curl
 debootstrap
+firewalld
 gcc-mingw-w64-x86-64-win32
 iproute2
 jq

@@ -18,16 +18,22 @@ import (
 )
 
 // packed are the packages of one version.
-type packed struct{ deb, rpm string }
+type packed struct{ deb, rpm, sums string }
 
 // packLimit is how long building and packing may take.
 const packLimit = 5 * time.Minute
+
+// packages are those that were made, by version: two tests use them.
+var packages = make(map[string]packed)
 
 // makePackages builds server-monitor in a version and packs it, as "make
 // packages" does.
 func makePackages(t *testing.T, version string) packed {
 	t.Helper()
-	out := t.TempDir()
+	if made, ok := packages[version]; ok {
+		return made
+	}
+	out := filepath.Join(programs.Dir, "packages-"+version)
 	program := filepath.Join(out, "server-monitor")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X github.com/prometheus/common/version.Version="+version, "-o", program, "./exporter")
 	build.Dir, build.Env = programs.Source, append(os.Environ(), "CGO_ENABLED=0")
@@ -39,7 +45,9 @@ func makePackages(t *testing.T, version string) packed {
 			t.Fatalf("%v: exit status %d\n%s%s", command.Args, status, stdout, stderr)
 		}
 	}
-	return packed{deb: onlyFile(t, out, "*.deb"), rpm: onlyFile(t, out, "*.rpm")}
+	made := packed{deb: onlyFile(t, out, "*.deb"), rpm: onlyFile(t, out, "*.rpm"), sums: filepath.Join(out, "SHA256SUMS")}
+	packages[version] = made
+	return made
 }
 
 // onlyFile is the one file of a folder that a pattern fits.

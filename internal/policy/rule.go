@@ -54,9 +54,17 @@ type Match struct {
 	MinMemoryRatio float64 `json:"min_memory_ratio,omitempty"`
 }
 
+// RuleSubject names a rule for people. One of a file may have no _id.
+func RuleSubject(id string) string {
+	if id == "" {
+		return "rule without an _id"
+	}
+	return "rule " + process.Printable(id)
+}
+
 // ValidateRule says all that is wrong with a rule.
 func ValidateRule(r *Rule) []Problem {
-	v := validation{document: "rule " + process.Printable(r.ID)}
+	v := validation{document: RuleSubject(r.ID)}
 	m := &r.Match
 	if *m == (Match{}) {
 		v.grave("match", "has no condition")

@@ -52,11 +52,15 @@ func Decode(raw bson.Raw) Entry {
 	return e
 }
 
-// subject names a document for people, by its _id where it has no name.
+// subject names a document for people, by its _id where it has no name. One of a
+// file may have neither.
 func subject(raw bson.Raw) string {
 	name, ok := raw.Lookup("name").StringValueOK()
 	if !ok || name == "" {
-		return "_id " + idOf(raw).String()
+		if id := idOf(raw).String(); id != "" {
+			return "_id " + id
+		}
+		return "document without a name"
 	}
 	platform, ok := raw.Lookup("platform").StringValueOK()
 	if !ok {

@@ -19,7 +19,7 @@ var (
 func DecodeRule(raw bson.Raw) RuleEntry {
 	id := idOf(raw)
 	var problems []policy.Problem
-	f := readFields(raw, func() string { return "rule " + id.String() }, &problems)
+	f := readFields(raw, func() string { return policy.RuleSubject(id.String()) }, &problems)
 	r := policy.Rule{
 		ID: id.String(), Enabled: f.boolean("enabled", true), Priority: f.integer("priority"),
 		Effect: policy.RuleEffect(f.text("effect", true)), Reason: f.text("reason", false), ReasonI18n: f.byLanguage("reason_i18n"),

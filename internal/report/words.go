@@ -29,7 +29,7 @@ var headings = allWords{
 	language.English: {
 		columns: []string{"PROCESS", "PID", "USER", "CPU", "MEMORY", "PORTS"},
 		danger:  "danger", caution: "caution", safe: "safe", excluded: "%d not assessed",
-		unowned:  "%d listening sockets belong to processes that may not be seen: run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.",
+		unowned:  unownedEnglish,
 		more:     "and %d more",
 		expected: "(expected)",
 		unseen:   "could not be seen: %s",
@@ -41,7 +41,7 @@ var headings = allWords{
 	language.Korean: {
 		columns: []string{"프로세스", "PID", "사용자", "CPU", "메모리", "포트"},
 		danger:  "위험", caution: "주의", safe: "안전", excluded: "판정 제외 %d개",
-		unowned:  "소유 프로세스를 볼 수 없는 수신 소켓이 %d개 있습니다. root로, 또는 CAP_SYS_PTRACE와 CAP_DAC_READ_SEARCH 권한으로 실행하십시오.",
+		unowned:  unownedKorean,
 		more:     "외 %d개",
 		expected: "(정상 범위)",
 		unseen:   "확인할 수 없는 정보: %s",

@@ -71,6 +71,7 @@ type processCollector struct {
 	mu     sync.Mutex
 	groups *groupTable
 	rows   *rowTable
+	told   bool // that there are too few descriptors
 }
 
 // NewProcess makes the collector of what runs: sums, groups by name and user,
@@ -96,6 +97,11 @@ func (c *processCollector) Update(ctx context.Context, ch chan<- prometheus.Metr
 	taken, err := c.take(ctx)
 	if err != nil {
 		return fmt.Errorf("take inventory: %w", err)
+	}
+	if taken.Unheld > 0 && !c.told {
+		c.told = true
+		c.logger.Warn("too few descriptors to hold all processes: each scrape opens their files anew, which is slower; raise LimitNOFILE",
+			"processes", len(taken.Processes), "not_held", taken.Unheld)
 	}
 	sendProcessSums(ch, taken)
 	overflows := c.groups.overflows

@@ -14,11 +14,18 @@ const directory = unix.O_PATH | unix.O_DIRECTORY
 // table of descriptors is full, the reader lets go of half of those that it
 // holds, for good, and tries once more. It returns -1 with an error.
 func (r *Reader) openat(dir int, name string, flags int) (int, error) {
-	fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC, 0)
+	return r.roomFor(func() (int, error) { return unix.Openat(dir, name, flags|unix.O_CLOEXEC, 0) })
+}
+
+// roomFor opens something as openat does. Where there is no room even so, that
+// is noted: whoever finds a file missing then must not take it for absent.
+func (r *Reader) roomFor(open func() (int, error)) (int, error) {
+	fd, err := open()
 	if shortOfDescriptors(err) && r.shed() {
-		fd, err = unix.Openat(dir, name, flags|unix.O_CLOEXEC, 0)
+		fd, err = open()
 	}
 	if err != nil {
+		r.short = r.short || shortOfDescriptors(err)
 		return -1, err
 	}
 	return fd, nil

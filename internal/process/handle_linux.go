@@ -156,6 +156,7 @@ func (h *Handle) facts() (Live, error) {
 	r.sequence++
 	clear(r.exes)
 	r.users.refresh()
+	r.short = r.users.short
 	boot, err := r.bootTime()
 	if err != nil {
 		return Live{}, err

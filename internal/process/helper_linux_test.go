@@ -117,6 +117,8 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 		return limitedSnapshot()
 	case "sequences": // ORDER: see there
 		return runSequences(args[0])
+	case "starved": // NUMBER: of processes, with a table of descriptors that is nearly full
+		return starve(args[0])
 	case "snapshot": // with a reader of its own
 		return snapshotSummary()
 	case "ignore":

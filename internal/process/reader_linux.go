@@ -50,6 +50,7 @@ type Reader struct {
 	heldDescriptors, maxDescriptors int
 	sparing                         bool     // /proc/PID/fd is not held any more
 	inUse                           *tracked // what is being read
+	short                           bool     // something could not be opened for want of descriptors
 
 	reading reading
 	buffer  []byte
@@ -73,7 +74,7 @@ func NewReader(config Config) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	for fact := range anyDenied.All() {
+	for fact := range unixDenied.All() {
 		r.denied[fact.String()] = 0
 	}
 	r.sockets = newSocketTable()
@@ -170,6 +171,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if r.users.refresh() {
 		r.rename()
 	}
+	r.short = r.users.short
 	if r.pids, err = listPIDs(r.proc, r.listing, r.pids[:0]); err != nil {
 		return nil, err
 	}
@@ -194,8 +196,14 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err := r.readSockets(ctx, s); err != nil {
 		return nil, err
 	}
+	if r.short { // something was taken for absent that may be there
+		return nil, fmt.Errorf("read processes: %w", unix.EMFILE)
+	}
 	for i, t := range r.met {
 		r.finish(t, &s.Processes[i])
+		if !t.held() {
+			s.Unheld++
+		}
 	}
 	s.Denied = maps.Clone(r.denied)
 	return s, nil

@@ -47,7 +47,9 @@ func (r *Reader) statBelow(dir int, root, name string, st *unix.Stat_t) error {
 		return err
 	}
 	defer unix.Close(rootFD)
-	fd, err := unix.Openat2(rootFD, name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	fd, err := r.roomFor(func() (int, error) {
+		return unix.Openat2(rootFD, name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	})
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) { // before Linux 5.6, or a filter
 		r.noOpenat2 = true
 		return unix.Fstatat(dir, root+name, st, 0)

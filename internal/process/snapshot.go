@@ -16,6 +16,9 @@ type Snapshot struct {
 	// Hidden counts the processes that /proc lists but does not let us read
 	// (hidepid=1, proc(5)).
 	Hidden int
+	// Unheld counts the processes whose files had to be opened anew for want of
+	// descriptors, which takes several times as long.
+	Unheld int
 	// UnownedSockets counts listening sockets whose owner was not found.
 	UnownedSockets int
 }

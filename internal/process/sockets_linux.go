@@ -185,7 +185,7 @@ func (r *Reader) search(t *tracked) {
 		}
 	}
 	wasDenied := t.socketsDenied
-	t.socketsDenied = r.listDescriptors(t, func(fd int, link []byte) {
+	found, err := r.listDescriptors(t, func(fd int, link []byte) {
 		if !isSocket(link) {
 			return
 		}
@@ -200,7 +200,9 @@ func (r *Reader) search(t *tracked) {
 		if !slices.ContainsFunc(s.owners, func(o owner) bool { return o.process == t }) {
 			s.owners = append(s.owners, owner{t, fd})
 		}
-	}) < 0
+	})
+	t.searched = !shortOfDescriptors(err)
+	t.socketsDenied = found < 0
 	if t.socketsDenied && !wasDenied {
 		r.countDenied(DeniedSockets)
 	}
@@ -208,22 +210,22 @@ func (r *Reader) search(t *tracked) {
 
 // listDescriptors counts the open descriptors of a process and, where each is
 // given, calls it for each with where it leads. It returns -1 without
-// permission.
-func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) int {
+// permission, and 0 with the error where they cannot be listed otherwise.
+func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) (int, error) {
 	dir, name := r.at(t, "fd")
 	fd, err := r.openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if denied(err) {
+		return -1, nil
+	}
 	if err != nil {
-		if denied(err) {
-			return -1
-		}
-		return 0
+		return 0, err
 	}
 	defer unix.Close(fd)
 	count := 0
 	for {
 		n, err := unix.Getdents(fd, r.listing)
 		if err != nil || n == 0 {
-			return count
+			return count, nil
 		}
 		for entry := r.listing[:n]; len(entry) > 0; {
 			size := binary.NativeEndian.Uint16(entry[16:])

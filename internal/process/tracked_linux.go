@@ -94,6 +94,8 @@ func (t *tracked) started(at time.Time) {
 // open takes hold of a process that is new, as far as descriptors go.
 // It fails with ESRCH or ENOENT where the process has gone.
 func (r *Reader) open(pid int) (*tracked, error) {
+	short := r.short // nothing is missed where what cannot be held is opened later
+	defer func() { r.short = short }()
 	t := newTracked(strconv.Itoa(pid))
 	t.Identity = Identity{PID: pid, Boot: r.boot8}
 	if r.heldDescriptors+3 > r.maxDescriptors {

@@ -70,6 +70,9 @@ func (r *Reader) updateFacts(t *tracked, raw *rawStat) error {
 		if errors.Is(err, errEnding) && !fresh {
 			return nil
 		}
+		if err == nil && r.short {
+			err = unix.EMFILE
+		}
 		if err != nil {
 			return err
 		}
@@ -188,7 +191,7 @@ func (r *Reader) readDescriptorCount(t *tracked) {
 	if r.countFDs {
 		count = r.descriptorCount(t)
 	} else {
-		count = r.listDescriptors(t, nil)
+		count, _ = r.listDescriptors(t, nil) // 0 where it has ended
 	}
 	t.fdsChanged = count != t.openFDs
 	t.openFDs = count

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -18,6 +19,7 @@ type users struct {
 	onHost  bool
 	version passwdVersion
 	names   map[int]string
+	short   bool // nothing is known for want of a descriptor to read it with
 }
 
 // passwdVersion tells one state of the file from another.
@@ -46,6 +48,7 @@ func (u *users) refresh() bool {
 		return false
 	}
 	text, err := os.ReadFile(u.path)
+	u.short = u.version == passwdVersion{} && shortOfDescriptors(err)
 	if err != nil {
 		if u.names == nil {
 			u.names = make(map[int]string)
@@ -80,7 +83,11 @@ func (u *users) name(uid int) string {
 	}
 	name := strconv.Itoa(uid)
 	if u.onHost {
-		if found, err := user.LookupId(name); err == nil {
+		found, err := user.LookupId(name)
+		if _, unknown := errors.AsType[user.UnknownUserIdError](err); err != nil && !unknown {
+			return name // that nobody could be asked now is no answer
+		}
+		if err == nil {
 			name = found.Username
 		}
 	}

@@ -194,6 +194,7 @@ func (m *automation) decide(d *delivery, result verdict) verdict {
 	}
 	request := terminate.Request{
 		PID: id.PID, Identity: id.String(), DryRun: !m.Enforce, Actor: actor(d.request, d.who), Reason: "alert " + result.Alert,
+		Measure: m.api.measure,
 	}
 	name, code := m.condition(d.request.Context(), d.alert, &request)
 	if code != "" {

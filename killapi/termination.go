@@ -111,6 +111,7 @@ func (a *API) terminate(w http.ResponseWriter, r *http.Request, who token.Record
 		}
 		request := terminate.Request{
 			PID: pid, Identity: body.Identity, Name: body.Name, DryRun: body.DryRun, Reason: body.Reason, Actor: actor(r, who),
+			Measure: a.measure,
 		}
 		if err := a.measure(r.Context(), &request); err != nil {
 			a.auditDenial(r, who, terminate.CodeFailed)

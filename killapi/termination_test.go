@@ -13,6 +13,7 @@ import (
 
 	"server-monitor/internal/inventory"
 	"server-monitor/internal/language"
+	"server-monitor/internal/process"
 	"server-monitor/internal/terminate"
 	"server-monitor/internal/token"
 )
@@ -232,4 +233,23 @@ func FuzzTerminationBody(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestMeasuresAgain: the sequence measures before SIGKILL what policy may ask for.
+func TestMeasuresAgain(t *testing.T) {
+	inventory := &fixedInventory{[]process.Process{user(100, "tool", "/opt/tool/tool")}}
+	a := newTestAPI(t, func(c *Config) { c.Inventories = inventory; c.Automation.Enforce = true })
+	a.do(a.request("POST", "/api/v1/processes/100/terminate", token.Operator, goodBody))
+	a.alerted(hook("firing", "f1", aboutTool...), http.StatusOK)
+	for _, asked := range a.terminator.requests() {
+		before := asked.MemoryRatio
+		inventory.processes[0].ResidentBytes *= 2
+		if err := asked.Measure(t.Context(), &asked); err != nil || asked.MemoryRatio != 2*before || before == 0 {
+			t.Errorf("memory %v, was %v, %v", asked.MemoryRatio, before, err)
+		}
+		inventory.processes[0].ResidentBytes /= 2
+	}
+	if n := len(a.terminator.requests()); n != 2 {
+		t.Errorf("%d requests", n)
+	}
 }

@@ -1,6 +1,7 @@
 package terminate
 
 import (
+	"context"
 	"time"
 
 	"server-monitor/internal/process"
@@ -26,6 +27,9 @@ type Request struct {
 	Warnings    []string
 	MemoryRatio float64
 	Verdict     string
+	// Measure, if not nil, measures these three anew before SIGKILL: what was so
+	// before the grace period need not be so any more.
+	Measure func(ctx context.Context, r *Request) error
 }
 
 // Actor is who asks for a termination.

@@ -77,7 +77,7 @@ const stopMargin = 300 * time.Millisecond
 
 // escalate checks everything once more, and sends SIGKILL.
 func (r *run) escalate(ctx context.Context) {
-	if !r.approve(ctx) || !r.intend(StageEscalation) {
+	if !r.measure(ctx) || !r.approve(ctx) || !r.intend(StageEscalation) {
 		return
 	}
 	r.children = append(r.children, r.target.Children()...)

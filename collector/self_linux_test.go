@@ -68,7 +68,7 @@ func TestSelfCountsDescriptors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
+		t.Cleanup(func() { f.Close() })
 	}
 	after, err := countOwnFDs()
 	if err != nil || after < before+90 || after > before+110 { // others of the test may come and go

@@ -49,7 +49,7 @@ func (f *Flight[T]) Begin(ctx context.Context, limit time.Duration, produce func
 	}
 	if f.current == nil {
 		f.current = &Call[T]{began: time.Now(), done: make(chan struct{})}
-		go f.run(f.current, context.WithoutCancel(ctx), limit, produce)
+		go f.run(context.WithoutCancel(ctx), f.current, limit, produce)
 	}
 	memory.put(f, f.current)
 	return f.current
@@ -57,7 +57,7 @@ func (f *Flight[T]) Begin(ctx context.Context, limit time.Duration, produce func
 
 // run makes the T. A panic, which would end the program, fails this one alone:
 // what is read was chosen by anybody who may start a process.
-func (f *Flight[T]) run(call *Call[T], ctx context.Context, limit time.Duration, produce func(context.Context) (T, error)) {
+func (f *Flight[T]) run(ctx context.Context, call *Call[T], limit time.Duration, produce func(context.Context) (T, error)) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	defer func() {

@@ -61,8 +61,11 @@ type Keeper struct {
 
 	flight flight.Flight[*Inventory]
 
-	mu     sync.Mutex
-	judged map[int]judgement
+	mu sync.Mutex
+	// judged are the judgements of the last inventory, ordered by pid as the
+	// processes are: to walk along both takes less than to look each up. The
+	// spare list has room for those of the next one.
+	judged, spare []judgement
 }
 
 // judgement is an assessment, and what it holds for.
@@ -79,7 +82,7 @@ const flightLimit = 2 * time.Minute
 
 // NewKeeper makes a keeper.
 func NewKeeper(source Source, judge *risk.Judge, provider policy.Provider) *Keeper {
-	return &Keeper{source: source, judge: judge, policy: provider, judged: make(map[int]judgement)}
+	return &Keeper{source: source, judge: judge, policy: provider}
 }
 
 // Take makes an inventory of now, or joins one that is being made. Where ctx
@@ -103,35 +106,33 @@ func (k *Keeper) take(ctx context.Context) (*Inventory, error) {
 		Assessments: make([]*risk.Assessment, len(snapshot.Processes)),
 		Policy:      k.policy.Current(),
 	}
+	next, old := slices.Grow(k.spare[:0], len(snapshot.Processes)), k.judged
 	for i := range snapshot.Processes {
-		inventory.Assessments[i] = k.assess(&snapshot.Processes[i], snapshot.MemoryTotal, inventory.Policy)
+		p := &snapshot.Processes[i]
+		for len(old) > 0 && old[0].identity.PID < p.PID {
+			old = old[1:]
+		}
+		var last *judgement
+		if len(old) > 0 && old[0].identity.PID == p.PID {
+			last = &old[0]
+		}
+		next = append(next, k.assess(p, snapshot.MemoryTotal, inventory.Policy, last))
+		inventory.Assessments[i] = next[i].result
 	}
-	k.forget(snapshot)
+	k.judged, k.spare = next, k.judged
+	clear(k.spare) // lets go of what has ended
 	return inventory, nil
 }
 
-// assess judges a process, unless the judgement of last time still holds.
-func (k *Keeper) assess(p *process.Process, memoryTotal uint64, set *policy.Set) *risk.Assessment {
+// assess judges a process, unless the last judgement on its pid still holds; nil
+// is none.
+func (k *Keeper) assess(p *process.Process, memoryTotal uint64, set *policy.Set, last *judgement) judgement {
 	moment := k.judge.Moment(p, memoryTotal)
-	last, ok := k.judged[p.PID]
-	if ok && last.identity == p.Identity && last.revision == p.Revision && last.moment == moment && last.set == set {
-		return last.result
+	if last != nil && last.identity == p.Identity && last.revision == p.Revision && last.moment == moment && last.set == set {
+		return *last
 	}
 	result := k.judge.Assess(p, moment, set)
-	k.judged[p.PID] = judgement{p.Identity, p.Revision, moment, set, &result}
-	return &result
-}
-
-// forget drops the judgements of processes that have ended.
-func (k *Keeper) forget(snapshot *process.Snapshot) {
-	if len(k.judged) == len(snapshot.Processes) {
-		return // each process of the snapshot has one
-	}
-	for pid := range k.judged {
-		if _, ok := indexOf(snapshot, pid); !ok {
-			delete(k.judged, pid)
-		}
-	}
+	return judgement{p.Identity, p.Revision, moment, set, &result}
 }
 
 // order makes sure of what everybody relies on: processes ascend by pid, each

@@ -20,6 +20,7 @@ func (r *Reader) openat(dir int, name string, flags int) (int, error) {
 // roomFor opens something as openat does. Where there is no room even so, that
 // is noted: whoever finds a file missing then must not take it for absent.
 func (r *Reader) roomFor(open func() (int, error)) (int, error) {
+	r.calls++
 	fd, err := open()
 	if shortOfDescriptors(err) && r.shed() {
 		fd, err = open()

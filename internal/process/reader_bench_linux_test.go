@@ -1,6 +1,7 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -46,16 +47,22 @@ func TestSteadySnapshotHardlyAllocates(t *testing.T) {
 // a pid namespace of its own.
 func TestReadsGrowInProportion(t *testing.T) {
 	needRoot(t)
-	reads := map[string]float64{}
+	reads, calls := map[string]float64{}, map[string]float64{}
 	for _, n := range []string{"100", "1000"} {
 		h := startHelper(t, "", &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS, Unshareflags: unix.CLONE_NEWNS})
-		each, err := strconv.ParseFloat(h.do("reads "+n), 64)
-		if err != nil {
+		var ofKernel, ofReader float64
+		if _, err := fmt.Sscan(h.do("reads "+n), &ofKernel, &ofReader); err != nil {
 			t.Fatal(err)
 		}
-		reads[n] = each
+		reads[n], calls[n] = ofKernel, ofReader
 	}
-	t.Logf("%.1f calls with 100 processes, %.1f with 1,000", reads["100"], reads["1000"])
+	t.Logf("%.1f calls that read with 100 processes, %.1f with 1,000; %.1f calls of all kinds, %.1f", reads["100"], reads["1000"], calls["100"], calls["1000"])
+	if calls["1000"] > 10.5*calls["100"] {
+		t.Errorf("ten times the processes took %.2f times the calls of all kinds", calls["1000"]/calls["100"])
+	}
+	if calls["1000"] < 2000 || calls["1000"] > 3000 {
+		t.Error("want two to three calls of all kinds for each process")
+	}
 	if reads["1000"] > 10.5*reads["100"] {
 		t.Errorf("ten times the processes took %.2f times the calls", reads["1000"]/reads["100"])
 	}

@@ -52,6 +52,9 @@ type Reader struct {
 	inUse                           *tracked // what is being read
 	short                           bool     // something could not be opened for want of descriptors
 
+	// calls counts the system calls that grow with what there is on the machine.
+	calls uint64
+
 	reading reading
 	buffer  []byte
 	listing []byte

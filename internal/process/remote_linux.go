@@ -69,6 +69,7 @@ func (r *Reader) readMounts(dir int, name string) {
 	if _, err := text.ReadFrom(f); err != nil {
 		return
 	}
+	r.calls += uint64(1 + text.Len()/unix.Getpagesize()) // procfs gives a page at a time
 	parseMounts(text.Bytes(), func(device uint64, remote bool) { r.remote[device] = remote })
 }
 

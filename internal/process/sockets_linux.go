@@ -223,6 +223,7 @@ func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) (in
 	defer unix.Close(fd)
 	count := 0
 	for {
+		r.calls++
 		n, err := unix.Getdents(fd, r.listing)
 		if err != nil || n == 0 {
 			return count, nil
@@ -232,6 +233,7 @@ func (r *Reader) listDescriptors(t *tracked, each func(fd int, link []byte)) (in
 			if number, ok := parsePID(entry[19:size]); ok {
 				count++
 				if each != nil {
+					r.calls++
 					end := slices.Index(entry[19:size], 0)
 					if n, err := unix.Readlinkat(fd, string(entry[19:19+end]), r.buffer); err == nil {
 						each(number, r.buffer[:n])

@@ -176,6 +176,7 @@ func (r *Reader) leaderAt(t *tracked, name string) (int, string) {
 // statAt is stat(2) on a file of the process's /proc directory; links are
 // followed.
 func (r *Reader) statAt(t *tracked, name string, st *unix.Stat_t) error {
+	r.calls++
 	dir, name := r.at(t, name)
 	return unix.Fstatat(dir, name, st, 0)
 }
@@ -183,6 +184,7 @@ func (r *Reader) statAt(t *tracked, name string, st *unix.Stat_t) error {
 // linkAt reads a link of the process's /proc directory into the reader's
 // buffer, whose contents hold until the next reading.
 func (r *Reader) linkAt(t *tracked, name string) ([]byte, error) {
+	r.calls++
 	dir, name := r.at(t, name)
 	n, err := unix.Readlinkat(dir, name, r.buffer)
 	if err != nil {
@@ -205,6 +207,7 @@ func (r *Reader) readFile(dir int, name string, buffer []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
+	r.calls++
 	n, err := unix.Read(fd, buffer)
 	if err != nil {
 		return nil, err

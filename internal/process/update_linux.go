@@ -134,6 +134,7 @@ func (r *Reader) statLine(t *tracked) ([]byte, error) {
 		dir, name := r.leaderAt(t, "stat")
 		return r.readFile(dir, name, r.buffer)
 	}
+	r.calls++
 	n, err := preadNow(t.stat, r.buffer)
 	if err != nil {
 		return nil, err
@@ -147,6 +148,7 @@ func (r *Reader) effectiveUID(t *tracked) int {
 	if !r.real {
 		return r.fixtureUID(t)
 	}
+	r.calls++
 	var st unix.Statx_t
 	var err error
 	switch {
@@ -200,6 +202,7 @@ func (r *Reader) readDescriptorCount(t *tracked) {
 // descriptorCount is the size of /proc/PID/fd, -1 where that may not be seen.
 func (r *Reader) descriptorCount(t *tracked) int {
 	if t.fds >= 0 && t.thread < 0 {
+		r.calls++
 		var st unix.Statx_t
 		if statxNow(t.fds, unix.STATX_SIZE, &st) == nil {
 			return int(st.Size)

@@ -17,6 +17,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
+
+	"server-monitor/internal/inventory"
+	"server-monitor/internal/policy"
+	"server-monitor/internal/risk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -304,4 +308,37 @@ func TestDefinitions(t *testing.T) {
 	if len(all) < 50 {
 		t.Errorf("%d metrics", len(all))
 	}
+}
+
+// TestOneScrapeSeesOneInventory has two collectors ask for the processes in one
+// scrape, the second long after the first was answered: both are given the same,
+// and the next scrape another.
+func TestOneScrapeSeesOneInventory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper := inventory.NewKeeper(idle(3), risk.NewJudge(risk.Criteria{HighMemoryRatio: 1}), policy.Fixed{Set: policy.NewSet(policy.Linux)})
+		seen := make(map[*inventory.Inventory]int)
+		var mu sync.Mutex
+		asks := func(after time.Duration) *updateFunc {
+			return &updateFunc{update: func(ctx context.Context, _ chan<- prometheus.Metric) error {
+				time.Sleep(after)
+				taken, err := keeper.Take(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				seen[taken]++
+				return err
+			}}
+		}
+		set := NewSet(discard(), map[string]Collector{"first": asks(0), "second": asks(time.Second)})
+		for round := 1; round <= 3; round++ {
+			wantOutcome(t, scrape(t.Context(), t, set, nil, nil), outcome{Success: map[string]float64{"first": 1, "second": 1}})
+			if len(seen) != round {
+				t.Errorf("%d inventories in %d scrapes", len(seen), round)
+			}
+		}
+		for _, times := range seen {
+			if times != 2 {
+				t.Errorf("one was given %d times", times)
+			}
+		}
+	})
 }

@@ -53,9 +53,9 @@ build: ## Build build/server-monitor
 test: fmt vet lint unit nested vuln ## Everything but the end-to-end tests: format, vet, lint, unit tests with the race detector, vulnerabilities
 
 .PHONY: unit
-unit: ## Unit tests with the race detector; forced reuse of pids 10,000 times without it
+unit: ## Unit tests with the race detector; forced reuse of pids and requests at once, 10,000 each, without it
 	$(GO) test -race ./...
-	$(GO) test -count=1 -v -run '^TestForcedReuse$$' ./internal/terminate
+	$(GO) test -count=1 -v -run '^(TestForcedReuse|TestManyRealRequests)$$' ./internal/terminate
 
 .PHONY: nested
 nested: ## Tests of the nested modules with the race detector

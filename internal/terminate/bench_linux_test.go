@@ -1,6 +1,7 @@
 package terminate
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,12 +13,42 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"server-monitor/internal/policy"
 	"server-monitor/internal/process"
 )
 
-// BenchmarkAnswer ends processes that obey at once, with an audit on the disk,
-// and reports how long after the end of a process the answer is there.
+// BenchmarkAnswer ends processes that obey at once, with an audit on the disk and
+// the database up, slow and away, and reports how long a request takes, and how
+// long after the end of a process the answer is there.
 func BenchmarkAnswer(b *testing.B) {
+	for _, database := range []struct {
+		name  string
+		state policy.State
+		takes time.Duration
+	}{
+		{"up", policy.Fresh, time.Millisecond}, {"slow", policy.Fresh, 300 * time.Millisecond}, {"down", policy.Degraded, time.Hour},
+	} {
+		b.Run("database="+database.name, func(b *testing.B) {
+			benchmarkAnswer(b, &delayedPolicy{answering(database.state), database.takes})
+		})
+	}
+}
+
+// delayedPolicy answers after a while, or when its time is up.
+type delayedPolicy struct {
+	*fakePolicy
+	takes time.Duration
+}
+
+func (p *delayedPolicy) Consult(ctx context.Context, s policy.Subject) policy.Consultation {
+	select {
+	case <-time.After(p.takes):
+	case <-ctx.Done():
+	}
+	return p.fakePolicy.Consult(ctx, s)
+}
+
+func benchmarkAnswer(b *testing.B, consultant policy.Consultant) {
 	if os.Getuid() != 0 {
 		b.Skip("needs root, to run processes of other users")
 	}
@@ -26,24 +57,27 @@ func BenchmarkAnswer(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer audit.Close()
-	terminator := New(Config{Process: realProc, Policy: fresh(), Audit: audit, Host: realHost})
-	var after []time.Duration
+	terminator := New(Config{Process: realProc, Policy: consultant, Audit: audit, Host: realHost})
+	var after, whole []time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		v := benchmarkVictim(b)
 		b.StartTimer()
+		began := time.Now()
 		r := terminator.Terminate(b.Context(), Request{Identity: v.identity.String()})
 		answered := time.Now()
 		b.StopTimer()
 		if r.Outcome != Terminated {
 			b.Fatalf("%s %v", r.Outcome, r.Reasons)
 		}
-		after = append(after, answered.Sub(<-v.ended))
+		after, whole = append(after, answered.Sub(<-v.ended)), append(whole, answered.Sub(began))
 		b.StartTimer()
 	}
-	slices.Sort(after)
-	b.ReportMetric(float64(after[len(after)/2].Microseconds())/1000, "p50-ms-after-exit")
-	b.ReportMetric(float64(after[len(after)*99/100].Microseconds())/1000, "p99-ms-after-exit")
+	for of, all := range map[string][]time.Duration{"after-exit": after, "request": whole} {
+		slices.Sort(all)
+		b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms-"+of)
+		b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms-"+of)
+	}
 }
 
 // timed is a process whose end is noted when it comes.

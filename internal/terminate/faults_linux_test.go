@@ -275,7 +275,10 @@ func terminal(t *testing.T) option {
 // one decision, and no descriptor or goroutine is left.
 func TestManyRealRequests(t *testing.T) {
 	needRoot(t)
-	for _, test := range []struct{ requests, processes int }{{1000, 1}, {1000, 1000}, {1000, 50}} {
+	for _, test := range []struct{ requests, processes int }{{10_000, 1}, {10_000, 1000}, {1000, 50}} {
+		if raceDetector {
+			test.requests = min(test.requests, 1000)
+		}
 		if testing.Short() {
 			test.requests, test.processes = test.requests/10, max(1, test.processes/10)
 		}

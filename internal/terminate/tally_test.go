@@ -8,7 +8,9 @@ import (
 )
 
 func TestTally(t *testing.T) {
-	refused := func(sent []string, reasons ...Reason) Result { return Result{Outcome: Refused, Sent: sent, Reasons: reasons} }
+	refused := func(sent []string, reasons ...Reason) Result {
+		return Result{Outcome: Refused, Sent: sent, Reasons: reasons}
+	}
 	for _, test := range []struct {
 		what   string
 		result Result

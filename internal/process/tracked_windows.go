@@ -61,6 +61,9 @@ func (r *Reader) update(raw *rawProcess, listen []Socket, now time.Time) (Proces
 		t.young = now.Sub(t.startTime) < youngLife
 		changed = t.settle(facts, denied, r.denied) || changed
 	}
+	if t.PID == 0 {
+		raw.cpu = 0 // what the idle process takes, nobody uses
+	}
 	if r.revise(t) || changed {
 		r.revision++
 		t.revision = r.revision
@@ -138,7 +141,7 @@ func sameFacts(a, b *Facts) bool {
 func (r *Reader) readFacts(t *tracked, raw *rawProcess) (*Facts, Denied, error) {
 	facts := &Facts{Name: t.comm, Root: "/", UID: -1, Windows: &Windows{Session: session(raw.session)}}
 	if isKernel(t.PID) {
-		facts.Windows.SID = SIDSystem
+		facts.Windows.SID, facts.User = SIDSystem, r.accounts.name(SIDSystem)
 		return facts, 0, nil
 	}
 	if t.ended {

@@ -54,7 +54,7 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 	}()
 	api := killapi.Config{
 		Inventories: p.keeper, Host: func() *terminate.Host { return p.host }, Services: p.services(c, logger),
-		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView,
+		Resources: resources.NewKeeper(gatherResources(set)), AnonymousView: flags.anonymousView || c.tokenFile == "",
 		Policy: p.policy, Policies: p.policy.policies(), Language: c.language, Logger: logger,
 		Denied: p.denials.Denied, TurnedAway: p.endings.TurnedAway,
 	}
@@ -62,6 +62,7 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	o.tell(flags, tokens, logger)
 	if len(tokens) > 0 {
 		api.Tokens, api.Logs = tokens, flags.logs(c.paths.Root)
 		if err := o.addTermination(p, c, &api, logger); err != nil {
@@ -81,6 +82,17 @@ func (p *parts) newOperator(c *config, set *collector.Set, logger *slog.Logger) 
 	return o, nil
 }
 
+// tell says what is not served, and why.
+func (o *operator) tell(flags *operatorConfig, tokens token.Any, logger *slog.Logger) {
+	if len(tokens) == 0 {
+		logger.Info("without --operator.token-file the operator listener only shows: no logs, no changes of policy, and nothing can be ended")
+	}
+	if flags.plain {
+		logger.Info("the operator listener is served without TLS: --web.config.file has basic_auth_users, which tokens exclude; " +
+			"--operator.config.file gives it a web configuration of its own")
+	}
+}
+
 // tokens are those that hold: those of the file, and the one of this run that a
 // link is printed with.
 func (o *operator) tokens(c *config, logger *slog.Logger) (token.Any, error) {
@@ -88,7 +100,7 @@ func (o *operator) tokens(c *config, logger *slog.Logger) (token.Any, error) {
 	if c.tokenFile != "" {
 		keeper, err := token.NewKeeper(token.File{Path: c.tokenFile}, logger)
 		if err != nil {
-			return nil, fmt.Errorf("--operator.token-file: %w", err)
+			return nil, misuse{fmt.Errorf("--operator.token-file: %w", err)}
 		}
 		all = append(all, keeper)
 	}
@@ -128,7 +140,7 @@ func (o *operator) addTermination(p *parts, c *config, api *killapi.Config, logg
 	if path := c.serve.operator.auditFile; path != "" {
 		file, err := terminate.OpenAudit(path, 0, 0)
 		if err != nil {
-			return fmt.Errorf("--audit.file: %w", err)
+			return misuse{fmt.Errorf("--audit.file: %w", err)}
 		}
 		o.audit = file
 		auditors = append([]terminate.Auditor{file}, auditors...)

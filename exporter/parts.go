@@ -32,7 +32,7 @@ func assemble(c *config, logger *slog.Logger) (*parts, error) {
 	where := process.Config{Proc: c.paths.Proc, Root: c.paths.Root}
 	reader, err := process.NewReader(where)
 	if err != nil {
-		return nil, fmt.Errorf("--path.procfs %s: %w", c.paths.Proc, err)
+		return nil, misuse{fmt.Errorf("--path.procfs %s: %w", c.paths.Proc, err)}
 	}
 	source, err := c.openPolicy(logger)
 	if err != nil {

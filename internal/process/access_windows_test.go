@@ -110,7 +110,7 @@ func TestFileRights(t *testing.T) {
 
 func userSID(t *testing.T) string {
 	t.Helper()
-	who, err := tokenOf(windows.CurrentProcess())
+	who, err := newQueries().tokenOf(windows.CurrentProcess())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,10 @@ func (h *Handle) CloseWindows() (int, error) {
 			return 0, fmt.Errorf("close windows of process %d: %w", h.pid, err)
 		}
 	}
-	a := &asking{pid: uint32(h.pid)}
+	// Windows hands the address on to askWindow, so that it must not be on the
+	// stack, which moves; a handle never is.
+	a := &h.asking
+	*a = asking{pid: uint32(h.pid)}
 	if err := windows.EnumWindows(enumWindowsForPost(), unsafe.Pointer(a)); err != nil {
 		return a.asked, fmt.Errorf("close windows of process %d: %w", h.pid, err)
 	}

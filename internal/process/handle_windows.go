@@ -18,6 +18,7 @@ type Handle struct {
 	mayEnd  bool // we have the right to end it
 	boot    string
 	queries *queries
+	asking  asking
 }
 
 // The rights that a handle has, and those that are left where the right to end

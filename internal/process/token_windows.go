@@ -2,6 +2,8 @@ package process
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -16,7 +18,7 @@ type identified struct {
 
 // tokenOf reads the token of a process. What may change in it changes what the
 // process may do; the user never does.
-func tokenOf(h windows.Handle) (identified, error) {
+func (q *queries) tokenOf(h windows.Handle) (identified, error) {
 	var token windows.Token
 	if err := windows.OpenProcessToken(h, windows.TOKEN_QUERY, &token); err != nil {
 		return identified{}, fmt.Errorf("token: %w", err)
@@ -26,22 +28,25 @@ func tokenOf(h windows.Handle) (identified, error) {
 	if err != nil {
 		return identified{}, fmt.Errorf("user of the token: %w", err)
 	}
-	return identified{sid: user.User.Sid.String(), elevated: token.IsElevated(), integrity: integrityOf(token)}, nil
+	return identified{sid: user.User.Sid.String(), elevated: token.IsElevated(), integrity: q.integrityOf(token)}, nil
 }
 
 // integrityOf reads the last part of the SID of the token's mandatory label.
-func integrityOf(token windows.Token) Integrity {
-	var buffer [64]uint64 // of words, for their alignment
+// Windows writes a pointer into the buffer, which therefore must not be on the
+// stack, that moves.
+func (q *queries) integrityOf(token windows.Token) Integrity {
 	var size uint32
-	err := windows.GetTokenInformation(token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&buffer[0])), uint32(unsafe.Sizeof(buffer)), &size)
+	buffer := q.text
+	err := windows.GetTokenInformation(token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&buffer[0])), uint32(len(buffer)*2), &size)
 	if err != nil {
 		return IntegrityUnknown
 	}
 	label := (*windows.Tokenmandatorylabel)(unsafe.Pointer(&buffer[0]))
-	if label.Label.Sid == nil || label.Label.Sid.SubAuthorityCount() == 0 {
-		return IntegrityUnknown
+	level, ok := strings.CutPrefix(label.Label.Sid.String(), "S-1-16-")
+	if number, err := strconv.ParseUint(level, 10, 32); ok && err == nil {
+		return Integrity(number)
 	}
-	return Integrity(label.Label.Sid.SubAuthority(uint32(label.Label.Sid.SubAuthorityCount()) - 1))
+	return IntegrityUnknown
 }
 
 // accountName is "DOMAIN\user" of a SID, empty where nobody knows it.

@@ -193,7 +193,7 @@ func (q *queries) describe(h windows.Handle, facts *Facts, comm string) Denied {
 	} else {
 		denied |= DeniedExe
 	}
-	if who, err := tokenOf(h); err == nil {
+	if who, err := q.tokenOf(h); err == nil {
 		facts.Windows.SID, facts.Windows.Elevated, facts.Windows.Integrity = who.sid, who.elevated, who.integrity
 	} else {
 		denied |= DeniedUser

@@ -2,7 +2,9 @@ package terminate
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,7 +187,12 @@ func hosts(t *testing.T) map[int]string {
 // TestRealPolicy asks policy by the name of the executable, whatever its case.
 func TestRealPolicy(t *testing.T) {
 	cmd := startHelper(t, "wait")
-	document := policy.Document{Name: "terminate.test.exe", Platform: policy.Windows, Category: "test", Description: "test", Policy: policy.Policy{Reason: "kept"}}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.ToLower(filepath.Base(program))
+	document := policy.Document{Name: name, Platform: policy.Windows, Category: "test", Description: "test", Policy: policy.Policy{Reason: "kept"}}
 	kept := &fakePolicy{answers: []policyAnswer{{policy.NewSet(policy.Windows, document), policy.Fresh}}}
 	terminator, _ := realTerminator(t, func(c *Config) { c.Policy = kept })
 	r := terminator.Terminate(t.Context(), Request{Identity: identityOfReal(t, cmd.Process.Pid).String()})

@@ -57,10 +57,10 @@ func alertTable() cog.Builder[dashboard.Panel] {
   or ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="info"}
 )`)),
 	}, []column{
-		{field: "Value", title: "Severity", width: 130, unit: "none", cell: background, mappings: answers("3", "🔴 CRITICAL|"+danger, "2", "🟡 WARNING|"+caution, "1", "🔵 INFO|#7cc7ff")},
+		{field: "Value", title: "Severity", width: 120, unit: "none", cell: background, align: "center", mappings: answers("3", "🔴 CRITICAL|"+danger, "2", "🟡 WARNING|"+caution, "1", "🔵 INFO|#7cc7ff")},
 		{field: "alertname", title: "Alert"},
-		{field: "name", title: "About", width: 140},
-		{field: "instance", title: "Server", width: 180, link: toOverview()},
+		{field: "name", title: "About", width: 110},
+		{field: "instance", title: "Server", width: 125, link: toOverview()},
 	}, []string{"Severity"})
 }
 
@@ -74,7 +74,7 @@ func fleetTable() cog.Builder[dashboard.Panel] {
 	const key = `"key", "/", "job", "instance"`
 	with := func(vector string) string { return "max by (key) (label_join(" + vector + ", " + key + "))" }
 	ratio := func(refID, title string) column {
-		return column{field: fieldOf(refID), title: title, width: 150, unit: "percentunit", cell: lcd, steps: steps(resources.WarnRatio, resources.BadRatio), max: 1}
+		return column{field: fieldOf(refID), title: title, width: 125, decimals: true, unit: "percentunit", cell: lcd, steps: steps(resources.WarnRatio, resources.BadRatio), max: 1}
 	}
 	// A server that does not answer comes first, then danger, then failed services, then caution.
 	worst := `1e6 * (up{` + chosen + `} == bool 0)
@@ -84,7 +84,7 @@ func fleetTable() cog.Builder[dashboard.Panel] {
       + max by (job, instance) (instance:server_monitor_processes_caution:sum{` + chosen + `}))
     or 1e6 * (up{` + chosen + `} == bool 0)`
 	return grid(panel{
-		title: "All servers", width: 24, height: 14, noValue: noServer,
+		title: "All servers", width: 24, height: 10, noValue: noServer,
 		description: "Every server, the worst first: one that does not answer, then dangerous processes, then bad services, then processes to be looked at. Click one for its page.",
 		queries: list(
 			rows("A", `max by (key, job, instance) (label_join(`+worst+`, `+key+`))`),
@@ -99,15 +99,15 @@ func fleetTable() cog.Builder[dashboard.Panel] {
 			rows("J", `max by (key, version) (label_join(server_monitor_policy_info{`+chosen+`}, `+key+`))`),
 		),
 	}, []column{
-		{field: fieldOf("B"), title: "Up", width: 80, unit: "none", mappings: answers("1", "🟢|"+good, "0", "🔴|"+danger)},
+		{field: fieldOf("B"), title: "Up", width: 60, unit: "none", align: "center", mappings: answers("1", "🟢|"+good, "0", "🔴|"+danger)},
 		{field: "instance", title: "Server", link: toOverview()},
-		{field: "job", title: "Job", width: 140},
-		{field: fieldOf("C"), title: "Danger", width: 90, unit: "none", cell: background, steps: anyIs(danger)},
-		{field: fieldOf("D"), title: "Caution", width: 90, unit: "none", cell: coloredText, steps: anyIs(caution)},
-		{field: fieldOf("E"), title: "Bad services", width: 120, unit: "none", cell: coloredText, steps: anyIs(danger)},
+		{field: "job", title: "Job", width: 130},
+		{field: fieldOf("C"), title: "Danger", width: 80, unit: "none", cell: background, align: "center", steps: anyIs(danger), mappings: orUnknown(nil)},
+		{field: fieldOf("D"), title: "Caution", width: 80, unit: "none", cell: coloredText, align: "center", steps: anyIs(caution)},
+		{field: fieldOf("E"), title: "Bad services", width: 110, unit: "none", cell: coloredText, align: "center", steps: anyIs(danger)},
 		ratio("F", "CPU"), ratio("G", "Memory"), ratio("H", "Fullest disk"),
-		{field: fieldOf("I"), title: "Uptime", width: 150, unit: "dtdurations"},
-		{field: "version", title: "Policy", width: 130},
+		{field: fieldOf("I"), title: "Uptime", width: 100, unit: "dtdurations"},
+		{field: "version", title: "Policy", width: 120},
 	}, nil, join("key"), dashboard.DataTransformerConfig{
 		Id: "sortBy", Options: map[string]any{"sort": []map[string]any{{"field": fieldOf("A"), "desc": true}}},
 	})

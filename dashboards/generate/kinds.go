@@ -29,6 +29,12 @@ func figure(p panel) *stat.PanelBuilder {
 		JustifyMode(common.BigValueJustifyModeCenter).Orientation(common.VizOrientationAuto)
 }
 
+// sizes are those of names and values of figures that should be alike beside
+// each other.
+func sizes(name, value float64) cog.Builder[common.VizTextDisplayOptions] {
+	return common.NewVizTextDisplayOptionsBuilder().TitleSize(name).ValueSize(value)
+}
+
 // bars shows one bar a series, lit in segments like a display of its time.
 func bars(p panel) *bargauge.PanelBuilder {
 	return dress(bargauge.NewPanelBuilder(), p).

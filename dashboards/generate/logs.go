@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
@@ -48,7 +49,7 @@ func logsPage() page {
 			}),
 			auditTrail(), auditCounts(),
 			logLines(panel{
-				title: "Audit lines", width: 24, height: 8, unit: "short", noValue: "Nobody asked to end a process or changed policy",
+				title: "Audit lines", width: 18, height: 8, unit: "short", noValue: "Nobody asked to end a process or changed policy",
 				description: "Every decision of server-monitor on ending a process and every change of policy, refusals too, as written.",
 				queries:     list(search(`{host=~"$host", source="audit"}`, "").MaxLines(200)),
 			}),
@@ -73,34 +74,34 @@ func levels() cog.Builder[dashboard.Panel] {
 
 // units counts the lines of the units that write the most.
 func units() cog.Builder[dashboard.Panel] {
-	return curves(panel{
-		title: "Lines by unit", width: 12, height: 8, unit: "cps", noValue: noLines, source: lines,
-		description: "Lines a second of the ten units that write the most.",
-		queries:     list(search("topk(10, sum by (host, unit) (rate("+matching+" [$__auto])))", "{{unit}} {{host}}")),
+	return stacked(panel{
+		title: "Lines by unit", width: 12, height: 8, unit: "short", noValue: noLines, source: lines,
+		description: "How many lines the ten units that write the most wrote in each interval.",
+		queries:     list(search("topk(10, sum by (host, unit) (count_over_time("+matching+" [$__auto])))", "{{unit}} {{host}}")),
 	})
 }
 
 // auditTrail is who ended what, and why not.
 func auditTrail() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Audit trail", width: 16, height: 10, source: lines,
+		title: "Audit trail", width: 24, height: 10, source: lines,
 		noValue:     "Nobody asked to end a process or changed policy",
 		description: "Every decision on ending a process and every change of policy: who, what, and why it was refused.",
 		queries:     list(search(audit, "").MaxLines(200)),
 	}, []column{
-		{field: "Time", title: "Time", width: 170, unit: "dateTimeAsIso"},
-		{field: "host", title: "Host", width: 110},
-		{field: "who", title: "Who", width: 110},
-		{field: "stage", title: "Stage", width: 90},
+		{field: "Time", title: "Time", width: 160, unit: "dateTimeAsIso"},
+		{field: "host", title: "Host", width: 90},
+		{field: "who", title: "Who", width: 140},
+		{field: "stage", title: "Stage", width: 80},
 		{
-			field: "decision", title: "Decision", width: 110, cell: coloredText,
+			field: "decision", title: "Decision", width: 120, cell: coloredText,
 			mappings: answers("accepted", "ACCEPTED|"+good, "refused", "REFUSED|"+danger, "dry_run", "DRY RUN|"+caution, "already_exited", "ALREADY GONE|"+dim),
 		},
-		{field: "outcome", title: "Outcome", width: 110},
-		{field: "name", title: "Process", width: 130},
-		{field: "pid", title: "PID", width: 80},
-		{field: "user", title: "User", width: 90},
-		{field: "document", title: "Policy", width: 130},
+		{field: "outcome", title: "Outcome", width: 135},
+		{field: "name", title: "Process", width: 115},
+		{field: "pid", title: "PID", width: 65},
+		{field: "user", title: "User", width: 75},
+		{field: "document", title: "Policy", width: 90},
 		{field: "codes", title: "Why not", width: 180, wrap: true},
 		{field: "reason", title: "Reason given", wrap: true},
 	}, []string{"Time"},
@@ -112,10 +113,9 @@ func auditTrail() cog.Builder[dashboard.Panel] {
 // auditCounts counts decisions.
 func auditCounts() cog.Builder[dashboard.Panel] {
 	return bars(panel{
-		title: "Decisions", width: 8, height: 10, unit: "short", source: lines, noValue: "No decision in this time",
+		title: "Decisions", width: 6, height: 8, unit: "short", source: lines, noValue: "No decision in this time",
 		description: "How many requests were accepted and how many refused in the time that the dashboard shows.",
 		steps:       always(neon),
-		queries: list(search("sum by (decision) (count_over_time("+audit+` | stage="decision" [$__range]))`, "{{decision}}").
-			QueryType("instant").Instant(true)),
-	})
+		queries:     list(search("sum by (decision) (count_over_time("+audit+` | stage="decision" [$__auto]))`, "{{decision}}")),
+	}).ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"sum"}).Values(false))
 }

@@ -29,10 +29,10 @@ func overview() page {
 			}, one),
 			verdictFigures(),
 			processTable(panel{
-				title: "Processes", width: 24, height: 16, noValue: "No process is worth a row",
+				title: "Processes", width: 24, height: 20, noValue: "No process is worth a row",
 				description: "Processes worth a row: dangerous and unknown ones, those that others can reach, and those that take much memory. " +
 					"TERMINATE opens the console's dialog, which checks everything again; 🔒 says that policy or a guard forbids it.",
-			}, one),
+			}, one, false),
 			logConsole(), serviceDots(10, 10, one),
 			resourceHistory(), load(),
 		},
@@ -42,7 +42,7 @@ func overview() page {
 // resourceBars are the bars of the console's panel of resources.
 func resourceBars() cog.Builder[dashboard.Panel] {
 	return bars(panel{
-		title: "Resources", width: 9, height: 9, unit: "percentunit", noValue: noServer,
+		title: "Resources", width: 8, height: 9, unit: "percentunit", noValue: noServer,
 		description: "How much of the processors, memory, swap and the fullest file system is in use: good below 70 %, bad from 90 % on.",
 		steps:       steps(resources.WarnRatio, resources.BadRatio),
 		queries: list(
@@ -104,7 +104,7 @@ func stepsOf(s []dashboard.Threshold) []dashboard.DynamicConfigValue {
 // uptime is how long the machine has been up.
 func uptime() cog.Builder[dashboard.Panel] {
 	return figure(panel{
-		title: "Uptime", width: 3, height: 9, unit: "dtdurations", noValue: noServer,
+		title: "Uptime", width: 4, height: 9, unit: "dtdurations", noValue: noServer,
 		description: "How long ago the machine started.",
 		queries:     list(now("A", `time() - max(server_monitor_boot_time_seconds{`+one+`})`, "UPTIME")),
 		steps:       []dashboard.Threshold{{Color: caution}, {Value: new(3600.0), Color: good}},

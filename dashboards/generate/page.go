@@ -28,10 +28,6 @@ func pages() []page {
 // build makes the dashboard, with the skin where there is one. Both bear the
 // same uid, which links and alerts know: a Grafana has either.
 func (p *page) build(s *skin) (dashboard.Dashboard, error) {
-	panels := p.panels
-	if s != nil {
-		panels = append([]cog.Builder[dashboard.Panel]{s.panel()}, panels...)
-	}
 	b := dashboard.NewDashboardBuilder(p.title).
 		Uid(tag+"-"+p.name).Description(p.description).Tags([]string{tag}).Editable().
 		Timezone("browser").Time(p.from, "now").Refresh("30s").
@@ -46,7 +42,7 @@ func (p *page) build(s *skin) (dashboard.Dashboard, error) {
 	for _, a := range p.annotations {
 		b.Annotation(a)
 	}
-	for _, panel := range panels {
+	for _, panel := range p.panels {
 		b.WithPanel(panel)
 	}
 	built, err := b.Build()
@@ -54,10 +50,15 @@ func (p *page) build(s *skin) (dashboard.Dashboard, error) {
 		return built, err
 	}
 	number(&built)
-	if s != nil {
-		s.adapt(&built)
+	// The SDK puts links into a menu that nobody opens; without a place they are
+	// beside the variables.
+	for i := range built.Links {
+		built.Links[i].Placement = nil
 	}
-	return built, nil
+	if s == nil {
+		return built, nil
+	}
+	return built, s.wear(&built)
 }
 
 // version is the Grafana whose form of panels this is. A later one brings them

@@ -73,10 +73,10 @@ func findings(selector string) string {
 		marked("🔵", `expected="false", severity="info"`),
 		marked("⚪", `expected="true"`),
 	}, "\n      or ")
-	// The subject goes into brackets where there is one.
+	// The subject goes into brackets, but for paths, which no cell has room for.
 	text := fmt.Sprintf(`label_replace(label_replace(label_join(
       %s,
-      "subject", "(", "warning", "subject"), "subject", "$1)", "subject", "(.+\\(.+)"), "subject", "$1", "subject", "([^()]+)\\(")`, all)
+      "subject", "(", "warning", "subject"), "subject", "$1)", "subject", "([^(]+\\([^/].*)"), "subject", "$1", "subject", "([^()]+)\\((?:/.*)?")`, all)
 	return ofProcesses("max", ", finding", fmt.Sprintf(`label_join(%s, "finding", " ", "dot", "subject")`, text), selector)
 }
 
@@ -94,7 +94,7 @@ func firstAdvice(selector string) string {
 
 // processTable is the table of processes, the most dangerous first: what each
 // is, takes, listens on and bears, what to do, and the way to end it.
-func processTable(p panel, selector string) *table.PanelBuilder {
+func processTable(p panel, selector string, several bool) *table.PanelBuilder {
 	const these = `job=~"$job", instance=~"$instance"`
 	p.queries = []cog.Builder[variants.Dataquery]{
 		rows("A", risky(selector)),
@@ -104,38 +104,40 @@ func processTable(p panel, selector string) *table.PanelBuilder {
 		rows("E", firstAdvice(selector)),
 		rows("F", ofProcesses("max", ", port", `server_monitor_process_listen_port{`+these+`}`, selector)),
 	}
-	return grid(p, processColumns(), []string{"Risk", "CPU"},
+	return grid(p, processColumns(several), []string{"Risk", "CPU"},
 		gather("D", "key", "finding"), gather("F", "key", "port"), join("key"))
 }
 
-// processColumns are the columns of the table of processes.
-func processColumns() []column {
+// processColumns are the columns of the table of processes, with the server
+// where there may be several.
+func processColumns(several bool) []column {
 	words := []string{}
 	for _, code := range risk.Codes {
 		words = append(words, string(code), advice[code])
 	}
 	return []column{
-		{field: fieldOf("A"), title: "Risk", width: 120, unit: "none", cell: background, mappings: verdictWords()},
-		{field: "name", title: "Process", width: 150},
-		{field: "pid", title: "PID", width: 80, link: drillDown("Show this process", "pid", "PID")},
-		{field: "description", title: "Role", width: 240, wrap: true},
-		{field: fieldOf("B"), title: "CPU", width: 110, unit: "percentunit", cell: lcd, steps: steps(0.7, 0.9), max: 1},
-		{field: fieldOf("C"), title: "Memory", width: 90, unit: "bytes"},
-		{field: "user", title: "User", width: 90},
-		{field: gathered("port"), title: "Ports", width: 110, cell: pills, wrap: true, mappings: patterns(`.*`, "|"+dim)},
+		{field: fieldOf("A"), title: "Risk", width: 110, unit: "none", cell: background, align: "center", mappings: verdictWords()},
+		{field: "name", title: "Process", width: 130, tooltip: "Role"},
+		{field: "pid", title: "PID", width: 70, link: drillDown("Show this process", "pid", "PID")},
+		{field: "instance", title: "Server", width: 110, hidden: !several},
 		{
-			field: gathered("finding"), title: "Warnings", width: 270, cell: pills, wrap: true,
+			field: gathered("finding"), title: "Warnings", width: 215, cell: pills, wrap: true,
 			mappings: patterns("^🔴.*", "|"+danger, "^🟡.*", "|"+caution, "^🔵.*", "|#7cc7ff", "^⚪.*", "|"+dim),
 		},
 		{field: "warning", title: "Advice", wrap: true, mappings: answers(words...)},
 		{
-			field: "terminatable", title: "Action", width: 120, cell: coloredText,
+			field: "terminatable", title: "Action", width: 105, cell: coloredText, align: "center",
 			mappings: answers("true", "TERMINATE|"+danger, "false", "🔒|"+dim),
 			link: &fieldLink{
 				"Ask the console to end it: it checks everything again",
 				`${__data.fields.Console}/#/process/${__data.fields.PID}/${__data.fields.Identity}/terminate`, true,
 			},
 		},
+		{field: fieldOf("B"), title: "CPU", width: 100, unit: "percentunit", cell: lcd, steps: steps(0.7, 0.9), max: 1, decimals: true},
+		{field: fieldOf("C"), title: "Memory", width: 85, unit: "bytes"},
+		{field: "user", title: "User", width: 85},
+		{field: gathered("port"), title: "Ports", width: 85, cell: pills, wrap: true, mappings: patterns(`.*`, "|"+dim)},
+		{field: "description", title: "Role", width: 300, wrap: true},
 		{
 			field: "unit", title: "Unit", width: 140,
 			link: &fieldLink{
@@ -143,7 +145,6 @@ func processColumns() []column {
 				`/d/server-monitor-logs?var-unit=${__data.fields.Unit}&${job:queryparam}&var-instance=${__data.fields.Server}&${__url_time_range}`, false,
 			},
 		},
-		{field: "instance", title: "Server", width: 150},
 		{field: "identity", title: "Identity", hidden: true},
 		{field: "console", title: "Console", hidden: true},
 	}

@@ -39,13 +39,13 @@ func processes() page {
 				title: "Risk", width: 24, height: 16, noValue: "No process is worth a row",
 				description: "Processes worth a row, the most dangerous first. ⚪ is what policy calls normal for the program. " +
 					"TERMINATE opens the console's dialog, which checks everything again; 🔒 says that policy or a guard forbids it.",
-			}, rowChosen),
+			}, rowChosen, true),
 			findingTable(), portTable(),
-			ofPid("CPU", "Processors that the process keeps busy: 1 is one of them. The ten that take the most; choose a PID for one.", "percentunit",
+			ofPid("CPU", "How busy the process keeps processors: 100 % is one of them. The ten that take the most; choose a PID for one.", "percentunit",
 				"rate(server_monitor_process_cpu_seconds_total{"+pidChosen+"}[$__rate_interval])"),
 			ofPid("Memory", "Physical memory of the process, what it shares with others included. The ten that take the most; choose a PID for one.",
 				"bytes", "server_monitor_process_resident_memory_bytes{"+pidChosen+"}"),
-			groups("CPU of groups", "Processors that all processes of one name and user keep busy, ended ones too. The ten that take the most.", "percentunit",
+			groups("CPU of groups", "How busy all processes of one name and user keep processors, ended ones too: 100 % is one of them. The ten that take the most.", "percentunit",
 				"rate(server_monitor_process_group_cpu_seconds_total{"+chosen+"}[$__rate_interval])"),
 			groups("Memory of groups", "Physical memory of all processes of one name and user; what they share counts for each.", "bytes",
 				"server_monitor_process_group_resident_memory_bytes{"+chosen+"}"),
@@ -80,36 +80,36 @@ func findingTable() cog.Builder[dashboard.Panel] {
   ),
   "advice", "$1", "warning", "(.+)")`, pidChosen)
 	return grid(panel{
-		title: "Findings", width: 14, height: 10, noValue: "Nothing was found that policy does not expect",
+		title: "Findings", width: 24, height: 10, noValue: "Nothing was found that policy does not expect",
 		description: "One row a finding that policy does not expect, the heaviest first, with what it is about and what to do.",
 		queries:     list(rows("A", query)),
 	}, []column{
-		{field: "Value", title: "Severity", width: 110, unit: "none", cell: background, mappings: answers("3", "🔴 DANGER|"+danger, "2", "🟡 WARN|"+caution, "1", "🔵 INFO|#7cc7ff")},
-		{field: "name", title: "Process", width: 150},
-		{field: "pid", title: "PID", width: 80, link: drillDown("Show this process", "pid", "PID")},
-		{field: "warning", title: "Warning", width: 190},
-		{field: "subject", title: "About", width: 200, wrap: true},
-		{field: "advice", title: "Advice", wrap: true, mappings: answers(words...)},
-		{field: "instance", title: "Server", width: 150},
+		{field: "Value", title: "Severity", width: 110, unit: "none", cell: background, align: "center", mappings: answers("3", "🔴 DANGER|"+danger, "2", "🟡 WARN|"+caution, "1", "🔵 INFO|#7cc7ff")},
+		{field: "name", title: "Process", width: 120},
+		{field: "pid", title: "PID", width: 70, link: drillDown("Show this process", "pid", "PID")},
+		{field: "warning", title: "Warning", width: 170},
+		{field: "subject", title: "About", width: 210, wrap: true},
+		{field: "advice", title: "Advice", mappings: answers(words...)},
+		{field: "instance", title: "Server", width: 110},
 	}, []string{"Severity"})
 }
 
 // portTable lists the ports that others can reach.
 func portTable() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Ports that others can reach", width: 10, height: 10, noValue: "No port can be reached from beyond the machine",
+		title: "Ports that others can reach", width: 24, height: 8, noValue: "No port can be reached from beyond the machine",
 		description: "Listening ports that are not bound to loopback, with the service that the port is known for.",
 		queries: list(rows("A", `max by (job, instance, pid, name, port, protocol, scope, port_name) (
   server_monitor_process_listen_port{`+pidChosen+`, scope!="loopback"}
 )`)),
 	}, []column{
-		{field: "scope", title: "Scope", width: 90, cell: coloredText, mappings: answers("public", "PUBLIC|"+danger, "private", "PRIVATE|"+caution)},
+		{field: "scope", title: "Scope", width: 100, cell: coloredText, mappings: answers("public", "PUBLIC|"+danger, "private", "PRIVATE|"+caution)},
 		{field: "port", title: "Port", width: 80},
-		{field: "protocol", title: "Over", width: 70},
-		{field: "port_name", title: "Known for", width: 130},
-		{field: "name", title: "Process"},
-		{field: "pid", title: "PID", width: 80, link: drillDown("Show this process", "pid", "PID")},
-		{field: "instance", title: "Server", width: 150},
+		{field: "protocol", title: "Over", width: 80},
+		{field: "port_name", title: "Known for", width: 160},
+		{field: "name", title: "Process", width: 200},
+		{field: "pid", title: "PID", width: 70, link: drillDown("Show this process", "pid", "PID")},
+		{field: "instance", title: "Server"},
 	}, []string{"Scope"})
 }
 
@@ -132,7 +132,7 @@ func groups(title, description, unit, vector string) cog.Builder[dashboard.Panel
 // policyFigures tell how policy itself fares.
 func policyFigures() cog.Builder[dashboard.Panel] {
 	return figure(panel{
-		title: "Policy", width: 12, height: 5, unit: "short", noValue: "No policy store is configured",
+		title: "Policy", width: 12, height: 5, unit: "none", noValue: "No policy store is configured",
 		description: "What is known of programs: documents and rules that hold, malformed ones, whether the store answers, and how many policies the servers have, which should be one.",
 		queries: list(
 			now("A", `max(sum by (job, instance) (server_monitor_policy_documents{`+chosen+`}))`, "documents"),
@@ -141,7 +141,7 @@ func policyFigures() cog.Builder[dashboard.Panel] {
 			now("D", `min(server_monitor_policy_store_up{`+chosen+`})`, "store"),
 			now("E", `count(count by (version) (server_monitor_policy_info{`+chosen+`}))`, "versions"),
 		),
-	}).TextMode(common.BigValueTextModeValueAndName).
+	}).TextMode(common.BigValueTextModeValueAndName).Text(sizes(14, 28)).
 		OverrideByName("malformed", stepsOf(anyIs(danger))).
 		OverrideByName("versions", stepsOf([]dashboard.Threshold{{Color: good}, {Value: new(2.0), Color: caution}})).
 		OverrideByName("store", []dashboard.DynamicConfigValue{
@@ -162,7 +162,7 @@ func blindSpots() cog.Builder[dashboard.Panel] {
 			now("C", `sum(increase(server_monitor_process_facts_denied_total{`+chosen+`}[$__rate_interval]))`, "denied"),
 			now("D", `sum(server_monitor_process_unowned_sockets{`+chosen+`})`, "unowned sockets"),
 		),
-	}).TextMode(common.BigValueTextModeValueAndName).Decimals(0)
+	}).TextMode(common.BigValueTextModeValueAndName).Text(sizes(14, 28)).Decimals(0)
 }
 
 // terminations are the requests to end processes by what became of them.
@@ -175,14 +175,15 @@ func terminations() cog.Builder[dashboard.Panel] {
 	})
 }
 
-// terminationTimes tell how long processes took to end.
+// terminationTimes tell how long processes took to end: points, as it is
+// seldom, and nothing where there was none, which would be NaN.
 func terminationTimes() cog.Builder[dashboard.Panel] {
 	return curves(panel{
 		title: "Time to end", width: 12, height: 8, unit: "s", noValue: "No process was ended",
 		description: "How long processes took to end from the first signal on: half of them, and all but the slowest twentieth, by soft or hard.",
 		queries: list(
-			history("A", `histogram_quantile(0.5, sum by (le, method) (rate(server_monitor_termination_duration_seconds_bucket{`+chosen+`}[$__rate_interval])))`, "half {{method}}"),
-			history("B", `histogram_quantile(0.95, sum by (le, method) (rate(server_monitor_termination_duration_seconds_bucket{`+chosen+`}[$__rate_interval])))`, "95 % {{method}}"),
+			history("A", `histogram_quantile(0.5, sum by (le, method) (rate(server_monitor_termination_duration_seconds_bucket{`+chosen+`}[$__rate_interval]))) >= 0`, "half {{method}}"),
+			history("B", `histogram_quantile(0.95, sum by (le, method) (rate(server_monitor_termination_duration_seconds_bucket{`+chosen+`}[$__rate_interval]))) >= 0`, "95 % {{method}}"),
 		),
-	})
+	}).ShowPoints(common.VisibilityModeAlways).PointSize(8)
 }

@@ -28,8 +28,8 @@ func services() page {
 			serviceFigures(), managers(),
 			serviceDetails(),
 			serviceDots(24, 10, ofServices),
-			usage("CPU of services", "Processors that each service keeps busy: 1 is one of them. The ten that take the most.",
-				"short", "rate(server_monitor_service_cpu_seconds_total{"+ofServices+"}[$__rate_interval])"),
+			usage("CPU of services", "How busy each service keeps processors: 100 % is one of them. The ten that take the most.",
+				"percentunit", "rate(server_monitor_service_cpu_seconds_total{"+ofServices+"}[$__rate_interval])"),
 			usage("Memory of services", "Memory of the processes of each service, file cache included. The ten that take the most.",
 				"bytes", "server_monitor_service_memory_bytes{"+ofServices+"}"),
 			usage("Tasks of services", "Threads of each service. The ten that have the most.",
@@ -68,7 +68,7 @@ func serviceTable(p panel, selector string) *table.PanelBuilder {
 	p.noValue = noService
 	p.queries = list(rows("A", states(selector)))
 	return grid(p, []column{
-		{field: "Value", title: "Health", width: 70, unit: "none", mappings: healthDots()},
+		{field: "Value", title: "Health", width: 90, unit: "none", align: "center", mappings: healthDots()},
 		{field: "name", title: "Service", link: toLogs()},
 		{field: "state", title: "State", width: 190, cell: coloredText, mappings: stateWords()},
 		{field: "instance", title: "Server", hidden: true},
@@ -99,12 +99,12 @@ func serviceDetails() cog.Builder[dashboard.Panel] {
 			rows("F", with("server_monitor_service_tasks{"+ofServices+"}")),
 		),
 	}, []column{
-		{field: fieldOf("A"), title: "Health", width: 70, unit: "none", mappings: healthDots()},
+		{field: fieldOf("A"), title: "Health", width: 90, unit: "none", align: "center", mappings: healthDots()},
 		{field: "name", title: "Service", link: toLogs()},
 		{field: "state", title: "State", width: 190, cell: coloredText, mappings: stateWords()},
 		{field: fieldOf("B"), title: "Started", width: 150, unit: "dateTimeFromNow"},
 		{field: fieldOf("C"), title: "Restarts", width: 90, unit: "short", cell: coloredText, steps: anyIs(caution)},
-		{field: fieldOf("D"), title: "CPU", width: 130, unit: "percentunit", cell: lcd, steps: steps(0.7, 0.9), max: 1},
+		{field: fieldOf("D"), title: "CPU", width: 130, unit: "percentunit", cell: lcd, steps: steps(0.7, 0.9), max: 1, decimals: true},
 		{field: fieldOf("E"), title: "Memory", width: 110, unit: "bytes"},
 		{field: fieldOf("F"), title: "Tasks", width: 80, unit: "short"},
 		{field: "source", title: "Told by", width: 90},

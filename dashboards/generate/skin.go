@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/text"
 )
 
 // skin is the look of the whole page: a style sheet in a text panel, for a
@@ -34,53 +34,43 @@ func newSkin(fonts string) (*skin, error) {
 	return &skin{css: css.String()}, nil
 }
 
-// sheet dresses the page. The attribute of panels is the only hook into
-// Grafana's own mark-up; where a version has another, the panels keep theirs.
+// sheet dresses the page. Its hooks into Grafana's own mark-up are attributes
+// that Grafana's tests use too; where a version has others, the page keeps its
+// look. Frames are shadows inside the panels, which take no room from what the
+// panels draw.
 const sheet = `body, main, .main-view { background-color: #1b1b1b !important;
   background-image: linear-gradient(#2b2b2b 1px, transparent 1px), linear-gradient(90deg, #2b2b2b 1px, transparent 1px) !important;
   background-size: 24px 24px !important; }
 .main-view > div, .scrollbar-view, [class*="canvas-wrapper"], [class*="dashboard-canvas"] { background-color: transparent !important; }
-body *:not(svg):not(svg *):not(i) { font-family: "Pixel", "Courier New", monospace !important; border-radius: 0 !important; }
-section[data-testid^="data-testid Panel header"] { background-color: #111 !important;
-  border: 4px solid #00ff99 !important; box-shadow: 8px 8px 0 #000 !important; }
-section[data-testid="data-testid Panel header "] { border: 0 !important; box-shadow: none !important; background: transparent !important; }
-section[data-testid^="data-testid Panel header"] h2, section[data-testid^="data-testid Panel header"] h6 {
+body :not(svg, svg *, i, [class*="codicon"], .monaco-editor, .monaco-editor *) { font-family: "Pixel", "Courier New", monospace !important; }
+body * { border-radius: 0 !important; scrollbar-color: #00ff99 #000 !important; }
+section[data-testid^="data-testid Panel header"] { background-color: #111 !important; border-color: #00ff99 !important;
+  box-shadow: inset 0 0 0 3px #00ff99, 8px 8px 0 #000 !important; }
+section[data-testid="data-testid Panel header "] { box-shadow: none !important; background: transparent !important; border-color: transparent !important; }
+section[data-testid^="data-testid Panel header"] h2, section[data-testid^="data-testid Panel header"] h2 * {
   font-size: 16px !important; letter-spacing: 2px; text-transform: uppercase; }
-[role="dialog"], [class*="-modal"] { border: 4px solid #ff5c5c !important; box-shadow: 8px 8px 0 #000 !important; background-color: #111 !important; }
-::-webkit-scrollbar { width: 10px; height: 10px; background: #000; }
-::-webkit-scrollbar-thumb { background: #00ff99; }
+[role="gridcell"] { font-size: 13px !important; line-height: 19px !important; }
+[role="grid"] { --rdg-background-color: #111 !important; --rdg-header-background-color: #111 !important;
+  --rdg-row-background-color: #111 !important; --rdg-row-hover-background-color: #1b2b23 !important; --rdg-border-color: #2b2b2b !important; }
+section[data-testid$="Log console"] [data-testid="data-testid panel content"],
+section[data-testid$=" Lines"] [data-testid="data-testid panel content"],
+section[data-testid$="Audit lines"] [data-testid="data-testid panel content"] {
+  background: #000 !important; box-shadow: inset 0 0 0 3px #00ff99; margin: 0 12px 12px; }
+section[data-testid$="Log console"] [data-testid="data-testid panel content"] *,
+section[data-testid$=" Lines"] [data-testid="data-testid panel content"] *,
+section[data-testid$="Audit lines"] [data-testid="data-testid panel content"] * {
+  font-family: "Courier New", monospace !important; background-color: transparent !important; }
+[role="dialog"] { border: 4px solid #ff5c5c !important; box-shadow: 8px 8px 0 #000 !important; background-color: #111 !important; }
 `
 
-// panel is the text panel that holds the style sheet.
-func (s *skin) panel() cog.Builder[dashboard.Panel] {
-	return block(24, 1, "<style>\n"+s.css+"</style>")
-}
-
-// adapt gives panels the room that thick borders take, and moves down what is
-// below them.
-func (s *skin) adapt(d *dashboard.Dashboard) {
-	lines := make(map[uint32]uint32) // where a line of panels began: how far it moves
-	var order []uint32
-	for _, p := range d.Panels {
-		y := p.Panel.GridPos.Y
-		if _, seen := lines[y]; !seen {
-			lines[y] = 0
-			order = append(order, y)
-		}
+// wear puts the style sheet into the first panel of a dashboard, its banner,
+// which is always in sight when a dashboard opens: Grafana draws panels when
+// they are scrolled to.
+func (s *skin) wear(d *dashboard.Dashboard) error {
+	banner, ok := d.Panels[0].Panel.Options.(*text.Options)
+	if !ok {
+		return fmt.Errorf("%s begins with no text panel", *d.Title)
 	}
-	var moved uint32
-	for i, y := range order {
-		lines[y] = moved
-		if i > 0 {
-			moved++
-		}
-	}
-	for i := range d.Panels {
-		at := d.Panels[i].Panel.GridPos
-		first := at.Y == order[0]
-		at.Y += lines[at.Y]
-		if !first {
-			at.H++
-		}
-	}
+	banner.Content = "<style>\n" + s.css + "</style>" + banner.Content
+	return nil
 }

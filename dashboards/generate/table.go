@@ -21,7 +21,10 @@ type column struct {
 	max      float64 // of a gauge
 	mappings []map[string]any
 	link     *fieldLink
-	hidden   bool // there for links only
+	hidden   bool   // there for links only
+	align    string // else numbers are at the right, text at the left
+	decimals bool   // one digit behind the point, not as many as there are
+	tooltip  string // title of the column that is shown at the pointer
 	wrap     bool
 }
 
@@ -91,6 +94,15 @@ func (c *column) properties() []dashboard.DynamicConfigValue {
 	if c.cell != nil {
 		add("custom.cellOptions", c.cell)
 	}
+	if c.align != "" {
+		add("custom.align", c.align)
+	}
+	if c.decimals {
+		add("decimals", 1)
+	}
+	if c.tooltip != "" {
+		add("custom.tooltip", map[string]any{"field": c.tooltip, "placement": "right"})
+	}
 	if c.wrap {
 		add("custom.wrapText", true)
 	}
@@ -123,6 +135,14 @@ func answers(pairs ...string) []map[string]any {
 		options[pairs[i]] = result
 	}
 	return []map[string]any{{"type": "value", "options": options}}
+}
+
+// orUnknown adds how a cell looks where there is no value, which would
+// otherwise have the colour of the lowest step.
+func orUnknown(mappings []map[string]any) []map[string]any {
+	return append(mappings, map[string]any{"type": "special", "options": map[string]any{
+		"match": "null+nan", "result": map[string]any{"text": "-", "color": "#2b2b2b", "index": len(mappings)},
+	}})
 }
 
 // patterns maps values by regular expressions.

@@ -65,10 +65,11 @@ nested: ## Tests of the nested modules with the race detector
 	done
 
 .PHONY: e2e
-e2e: ## Install what the end-to-end tests need (Debian, as root) and run them
+e2e: ## Install what the end-to-end tests need (Debian, as root) and run them; 1,000 sequences of changes to real processes
 	sh e2e/install.sh
 	sh e2e/web/install.sh
 	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
+	$(GO) test -count=1 -v -run '^TestKnownReadsLikeFresh$$' ./internal/process -sequences=1000
 
 .PHONY: fmt
 fmt: ## Fail where a file is not formatted with gofmt

@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // The programs of the population beside /usr/bin/sleep.
@@ -104,9 +105,8 @@ func work(addresses []string) error {
 		}
 		listeners = append(listeners, l)
 	}
-	var forever sync.WaitGroup
-	forever.Add(1)
-	forever.Wait()
-	runtime.KeepAlive(listeners)
-	return nil
+	for { // not by waiting in Go, which takes that for a deadlock where nobody listens
+		_ = unix.Pause()
+		runtime.KeepAlive(listeners)
+	}
 }

@@ -117,6 +117,15 @@ func order(verb string, args []string, kept *[]any) (string, error) {
 		return limitedSnapshot()
 	case "sequences": // ORDER: see there
 		return runSequences(args[0])
+	case "large": // KIND NUMBER: snapshots where there is much of a kind
+		return runLarge(args[0], args[1])
+	case "much": // KIND FROM NUMBER
+		from, _ := strconv.Atoi(args[1])
+		n, err := strconv.Atoi(args[2])
+		if err == nil {
+			err = makeMuch(args[0], from, n)
+		}
+		return "ok", err
 	case "starved": // NUMBER: of processes, with a table of descriptors that is nearly full
 		return starve(args[0])
 	case "snapshot": // with a reader of its own

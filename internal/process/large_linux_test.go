@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"server-monitor/internal/process/proctest"
 )
 
 var largeFull = flag.Bool("large", false, "make the large cases of TestLargeCases as large as docs/performance.md has them")
@@ -79,4 +81,28 @@ func largeCase(t *testing.T, kind string, n int) large {
 		t.Fatal(err)
 	}
 	return result
+}
+
+// TestFiftyThousandDescriptors reads a process of a fixture that has more than
+// most machines let a test open.
+func TestFiftyThousandDescriptors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 50,000 links")
+	}
+	const n = 50_000
+	tree := proctest.Small()
+	p := tree.Process(1020) // which listens to three ports
+	p.Descriptors = n
+	r := fixtureReader(t, tree.Write(t))
+	first := look(t, r, 1020)
+	if first.OpenFDs != n+len(p.Sockets) || len(first.Listen) != len(p.Sockets) {
+		t.Errorf("%d descriptors and %d sockets, want %d and %d", first.OpenFDs, len(first.Listen), n+len(p.Sockets), len(p.Sockets))
+	}
+	before := r.calls
+	if again := look(t, r, 1020); again.OpenFDs != first.OpenFDs || len(again.Listen) != len(first.Listen) || again.Revision != first.Revision {
+		t.Errorf("%+v became %+v", first, again)
+	}
+	if calls := r.calls - before; calls > n/10 {
+		t.Errorf("%d calls where nothing happened", calls)
+	}
 }

@@ -13,7 +13,8 @@
 //     gives the owner of /proc/PID, which is the effective uid. Another one gives
 //     (since Linux 6.2) the number of open descriptors: where the line of stat is
 //     the same as before, so that the process has hardly run, only in one snapshot
-//     of four, or while the owner of a new socket is looked for.
+//     of four, or while the owner of a new socket is looked for; always where the
+//     process lives in another network namespace than the host's.
 //   - Once for each identity, and again when stat shows another name or
 //     other addresses of code, stack, arguments or environment (all of which
 //     execve(2) moves), when the owner changes, in the first seconds of a
@@ -24,9 +25,9 @@
 //   - Every snapshot, every executable file (not process): whether its path
 //     still leads to it, and the modes of file and folder.
 //   - Every snapshot: the listening sockets of the host's network, by
-//     sock_diag(7) or else from /proc/1/net. Those of other network namespaces
-//     when something may have changed there, for without CAP_SYS_ADMIN their
-//     tables in /proc/PID/net cost milliseconds. Owners are looked for in
+//     sock_diag(7) or else from /proc/1/net. Those of other network namespaces,
+//     where they are more than a few, when something may have changed there, for
+//     without CAP_SYS_ADMIN their tables in /proc/PID/net cost milliseconds. Owners are looked for in
 //     /proc/PID/fd, the dearest reading of all, only for sockets and processes
 //     that are new and, a few in each snapshot, for processes whose number of
 //     descriptors has changed; known owners are verified by one readlink.
@@ -38,7 +39,11 @@
 // Everything of one process is read relative to a descriptor of its /proc
 // directory, so that facts of two processes that bore the same pid cannot mix.
 // Where descriptors run short, files are opened for each reading and the start
-// time is compared instead: slower, not wrong.
+// time is compared instead: slower, not wrong. Where not even those can be opened,
+// the snapshot fails.
+//
+// What may be late by this, and by how many snapshots, is in docs/performance.md;
+// TestKnownReadsLikeFresh holds readers to it.
 //
 // A [Handle] reads one live process in the same way, and can signal it.
 package process

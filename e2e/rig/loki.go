@@ -152,7 +152,7 @@ func (r *Rig) StartAlloy(t testing.TB, l *Loki, host, root, journal string) *Pro
 		}
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("Alloy is not ready: %s", response.Status)
+			return fmt.Errorf("not ready: %s", response.Status)
 		}
 		return nil
 	})

@@ -30,7 +30,7 @@ func fleet() page {
 // fleetFigures count servers and what is wrong with them.
 func fleetFigures() cog.Builder[dashboard.Panel] {
 	return figure(panel{
-		title: "Servers", width: 12, height: 8, unit: "short", noValue: noServer,
+		title: "Servers", width: 10, height: 8, unit: "short", noValue: noServer,
 		description: "Servers that answer, those that do not, those with a dangerous process, failed services, and policies in use, which should be one.",
 		queries: list(
 			now("A", `count(server_monitor_exporter_build_info{`+chosen+`})`, "UP"),
@@ -49,24 +49,24 @@ func fleetFigures() cog.Builder[dashboard.Panel] {
 // alertTable lists the alerts that fire.
 func alertTable() cog.Builder[dashboard.Panel] {
 	return grid(panel{
-		title: "Alerts", width: 12, height: 8, noValue: "No alert is firing",
+		title: "Alerts", width: 14, height: 8, noValue: "No alert is firing",
 		description: "Alerts of server-monitor that fire now, the most severe first.",
-		queries: list(rows("A", `max by (alertname, severity, job, instance, name) (
+		queries: list(rows("A", `label_replace(max by (alertname, severity, job, instance, name) (
   3 * ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="critical"}
   or 2 * ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="warning"}
   or ALERTS{`+chosen+`, alertname=~"ServerMonitor.+", alertstate="firing", severity="info"}
-)`)),
+), "alertname", "$1", "alertname", "ServerMonitor(.+)")`)),
 	}, []column{
 		{field: "Value", title: "Severity", width: 120, unit: "none", cell: background, align: "center", mappings: answers("3", "🔴 CRITICAL|"+danger, "2", "🟡 WARNING|"+caution, "1", "🔵 INFO|#7cc7ff")},
 		{field: "alertname", title: "Alert"},
-		{field: "name", title: "About", width: 110},
+		{field: "name", title: "About", width: 130},
 		{field: "instance", title: "Server", width: 125, link: toOverview()},
 	}, []string{"Severity"})
 }
 
 // toOverview leads from the name of a server to its page.
 func toOverview() *fieldLink {
-	return &fieldLink{"Overview of this server", `/d/server-monitor-overview?${job:queryparam}&var-instance=${__data.fields.Server}&${__url_time_range}`, false}
+	return &fieldLink{"Overview of this server", `/d/server-monitor-overview?var-instance=${__data.fields.Server}&` + kept, false}
 }
 
 // fleetTable is one row a server, and one for each that does not answer.
@@ -101,13 +101,13 @@ func fleetTable() cog.Builder[dashboard.Panel] {
 	}, []column{
 		{field: fieldOf("B"), title: "Up", width: 60, unit: "none", align: "center", mappings: answers("1", "🟢|"+good, "0", "🔴|"+danger)},
 		{field: "instance", title: "Server", link: toOverview()},
-		{field: "job", title: "Job", width: 130},
 		{field: fieldOf("C"), title: "Danger", width: 80, unit: "none", cell: background, align: "center", steps: anyIs(danger), mappings: orUnknown(nil)},
 		{field: fieldOf("D"), title: "Caution", width: 80, unit: "none", cell: coloredText, align: "center", steps: anyIs(caution)},
 		{field: fieldOf("E"), title: "Bad services", width: 110, unit: "none", cell: coloredText, align: "center", steps: anyIs(danger)},
 		ratio("F", "CPU"), ratio("G", "Memory"), ratio("H", "Fullest disk"),
 		{field: fieldOf("I"), title: "Uptime", width: 100, unit: "dtdurations"},
 		{field: "version", title: "Policy", width: 120},
+		{field: "job", title: "Job", width: 130},
 	}, nil, join("key"), dashboard.DataTransformerConfig{
 		Id: "sortBy", Options: map[string]any{"sort": []map[string]any{{"field": fieldOf("A"), "desc": true}}},
 	})

@@ -89,7 +89,7 @@ func verdictFigures() cog.Builder[dashboard.Panel] {
 			now("C", `sum(server_monitor_processes{`+one+`, verdict="safe"})`, "🟢 SAFE"),
 		),
 		links: []cog.Builder[dashboard.DashboardLink]{
-			link("All processes", "/d/server-monitor-processes?${job:queryparam}&${instance:queryparam}&${__url_time_range}", false),
+			link("All processes", "/d/server-monitor-processes?${instance:queryparam}&"+kept, false),
 		},
 	}).TextMode(common.BigValueTextModeValueAndName).
 		OverrideByName("🔴 DANGER", stepsOf(anyIs(danger))).

@@ -142,7 +142,7 @@ func processColumns(several bool) []column {
 			field: "unit", title: "Unit", width: 140,
 			link: &fieldLink{
 				"Logs of this unit",
-				`/d/server-monitor-logs?var-unit=${__data.fields.Unit}&${job:queryparam}&var-instance=${__data.fields.Server}&${__url_time_range}`, false,
+				`/d/server-monitor-logs?var-unit=${__data.fields.Unit}&var-instance=${__data.fields.Server}&` + kept, false,
 			},
 		},
 		{field: "identity", title: "Identity", hidden: true},
@@ -154,8 +154,8 @@ func processColumns(several bool) []column {
 // a column.
 func drillDown(title, variable, from string) *fieldLink {
 	return &fieldLink{title, fmt.Sprintf(
-		`/d/server-monitor-processes?${job:queryparam}&var-instance=${__data.fields.Server}&var-%s=${__data.fields.%s}&${__url_time_range}`,
-		variable, from), false}
+		`/d/server-monitor-processes?var-instance=${__data.fields.Server}&var-%s=${__data.fields.%s}&%s`,
+		variable, from, kept), false}
 }
 
 // verdictHistory counts processes by verdict over time.

@@ -79,7 +79,7 @@ func serviceTable(p panel, selector string) *table.PanelBuilder {
 func toLogs() *fieldLink {
 	return &fieldLink{
 		"Logs of this service",
-		`/d/server-monitor-logs?var-unit=${__data.fields.Service}.service&${job:queryparam}&var-instance=${__data.fields.Server}&${__url_time_range}`, false,
+		`/d/server-monitor-logs?var-unit=${__data.fields.Service}.service&var-instance=${__data.fields.Server}&` + kept, false,
 	}
 }
 

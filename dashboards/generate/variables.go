@@ -79,6 +79,10 @@ func option(text, value string) dashboard.VariableOption {
 	}
 }
 
+// kept is what a link to another dashboard takes along: where the data and the
+// console are, and the time. Without it the other one would begin anew.
+const kept = "${datasource:queryparam}&${loki_datasource:queryparam}&${job:queryparam}&${console:queryparam}&${__url_time_range}"
+
 // toConsole is the link from a dashboard to the console.
 func toConsole() cog.Builder[dashboard.DashboardLink] {
 	return dashboard.NewDashboardLinkBuilder("Console").Type(dashboard.DashboardLinkTypeLink).

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -144,7 +145,9 @@ const calm = 7 * time.Second
 // warmUp is how many rounds are not counted.
 const warmUp = 3
 
-// rounds asks all subjects in turn, so many times.
+// rounds asks all subjects so many times, in another order in every round: who
+// comes after one that has looked at the same things finds them in the caches of
+// the processor, and pays less.
 func rounds(subjects []*subject, costs []asked, n int, between func() error) error {
 	before := make([]uint64, len(subjects))
 	for i, s := range subjects {
@@ -156,7 +159,8 @@ func rounds(subjects []*subject, costs []asked, n int, between func() error) err
 		if err := between(); err != nil {
 			return err
 		}
-		for i, s := range subjects {
+		for _, i := range rand.Perm(len(subjects)) {
+			s := subjects[i]
 			var cost asked
 			if costs != nil {
 				cost = costs[i]

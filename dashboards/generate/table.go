@@ -81,7 +81,8 @@ func choose(columns []column) []dashboard.DataTransformerConfig {
 // properties are the settings of the column.
 func (c *column) properties() []dashboard.DynamicConfigValue {
 	// What the panel shows where it has no rows would otherwise be in each empty cell.
-	list := []dashboard.DynamicConfigValue{{Id: "noValue", Value: "-"}}
+	// Signs to filter by a value would lie over the links of a cell.
+	list := []dashboard.DynamicConfigValue{{Id: "noValue", Value: "-"}, {Id: "filterable", Value: false}}
 	add := func(id string, value any) {
 		list = append(list, dashboard.DynamicConfigValue{Id: id, Value: value})
 	}

@@ -21,6 +21,9 @@ var (
 		"0 if nothing is wrong with the service, 1 if it is between two states, idle or cannot be judged, "+
 			"2 if it failed or is configured and does not run.",
 		prometheus.GaugeValue, "name", "source")
+	serviceExpected = define("service", "service_expected",
+		"1 for each service that somebody said should run here (--collector.service.name).",
+		prometheus.GaugeValue, "name")
 	serviceManagerUp = define("service", "service_manager_up",
 		"1 if the service manager (systemd, or that of Windows) told the services, 0 if it could not be asked and "+
 			"the process table stands in; absent where there is none.",
@@ -52,13 +55,14 @@ func defineService(name, help string, kind prometheus.ValueType) metric {
 }
 
 type serviceCollector struct {
-	manager service.Manager
-	logger  *slog.Logger
+	manager  service.Manager
+	expected []string
+	logger   *slog.Logger
 }
 
-// NewService makes the collector of services.
-func NewService(manager service.Manager, logger *slog.Logger) Collector {
-	return serviceCollector{manager: manager, logger: logger}
+// NewService makes the collector of services, some of which are expected to run.
+func NewService(manager service.Manager, expected []string, logger *slog.Logger) Collector {
+	return serviceCollector{manager: manager, expected: expected, logger: logger}
 }
 
 // Update implements [Collector]. That the manager cannot be asked is told by a
@@ -79,6 +83,9 @@ func (c serviceCollector) Update(ctx context.Context, ch chan<- prometheus.Metri
 	}
 	for _, s := range services {
 		sendService(ch, s)
+		if slices.Contains(c.expected, s.Name) {
+			serviceExpected.send(ch, 1, s.Name)
+		}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type fixedServices struct {
 func (f fixedServices) Services(context.Context) ([]service.Service, error) { return f.services, f.err }
 
 func serviceCollectorOf(err error, services ...service.Service) Collector {
-	return NewService(fixedServices{services, err}, slog.New(slog.DiscardHandler))
+	return NewService(fixedServices{services, err}, nil, slog.New(slog.DiscardHandler))
 }
 
 // serviceHeads are the comments above the families, by name.
@@ -159,4 +159,15 @@ func TestServiceStateSet(t *testing.T) {
 			t.Errorf("%s is %v", labels, value)
 		}
 	}
+}
+
+// Only what somebody said should run is expected, whether it runs or not.
+func TestServiceExpected(t *testing.T) {
+	manager := fixedServices{services: []service.Service{
+		{Name: "docker", State: service.NotFound, Source: service.Systemd, Configured: true},
+		{Name: "nginx", State: service.Active, Source: service.Systemd, Configured: true},
+		{Name: "sshd", State: service.NotFound, Source: service.Systemd, Configured: true},
+	}}
+	all := families(t, NewService(manager, []string{"docker", "nginx", "gone"}, slog.New(slog.DiscardHandler)))
+	wantSeries(t, all, "service_expected", map[string]float64{`name="docker"`: 1, `name="nginx"`: 1})
 }

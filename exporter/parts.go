@@ -80,7 +80,7 @@ func (p *parts) collectors(c *config, logger *slog.Logger) (*collector.Set, erro
 			}, logger), nil
 		},
 		"service": func() (collector.Collector, error) {
-			return collector.NewService(p.services(c, logger), logger), nil
+			return collector.NewService(p.services(c, logger), s.expected, logger), nil
 		},
 		"termination": func() (collector.Collector, error) { return p.endings, nil },
 		"operator":    func() (collector.Collector, error) { return p.denials, nil },

@@ -41,6 +41,7 @@ type serveConfig struct {
 	unitInclude     *regexp.Regexp
 	unitExclude     *regexp.Regexp
 	services        []string
+	expected        []string // of the services
 	memoryThreshold float64
 	maxPIDs         int
 	groups          []string
@@ -139,8 +140,9 @@ func checkName(name string) error {
 // check looks at what flags of a command say together.
 func (s *serveConfig) check(p *problems, command, tokenFile string) {
 	s.web = s.webs[command]
+	s.expected = s.services
 	if len(s.services) == 0 {
-		s.services = service.DefaultConfigured
+		s.services, s.expected = service.DefaultConfigured, service.DefaultExpected
 	}
 	if !isTelemetryPath(s.telemetryPath) {
 		p.add(fmt.Errorf("--web.telemetry-path: %q must begin with a slash, and be neither / nor below /-/, of letters, digits, and ./_-", s.telemetryPath))

@@ -98,6 +98,7 @@ type said struct {
 	ID, Outcome, Method string
 	Done                bool
 	Sent                []string
+	Graceful            *bool // on Windows
 	Allowed             bool
 	Reasons             []struct{ Code, Kind, Text, Detail string }
 	Process             struct {

@@ -64,7 +64,7 @@ export class Details {
   #facts(p) {
     const parent = this.#store.find(p.ppid, null);
     const facts = [
-      ['exe', p.exe], ['user', `${p.user} (uid ${p.uid})`], ['state', p.state], ['started', moment(p.start_time)],
+      ['exe', p.exe], ['user', `${p.user} (uid ${p.uid})`], ['state', tCode('doing', p.state)], ['started', moment(p.start_time)],
       ['cpu', `${percent(this.#store.cpu(p))} · ${span(p.cpu_seconds)}`],
       ['memory', `${bytes(p.resident_memory_bytes)} (${percent(p.memory_ratio)})`],
       ['threads', count(p.threads)], ['fds', p.open_fds === undefined ? null : count(p.open_fds)],

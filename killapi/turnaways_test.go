@@ -3,6 +3,7 @@ package killapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -160,11 +161,7 @@ func TestTurnedAwayIsCounted(t *testing.T) {
 func (a *testAPI) turned() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	got := make(map[string]int)
-	for key, n := range a.turnedAwayBy {
-		got[key] = n
-	}
-	return got
+	return maps.Clone(a.turnedAwayBy)
 }
 
 // TestFailedLoginsAreAudited: one line a minute and address, with the number of

@@ -94,8 +94,8 @@ func TestLabelValuesExist(t *testing.T) {
 	if checked < 10 {
 		t.Errorf("only %d matchers were checked", checked)
 	}
-	wrong, _, err := wrongValues(`server_monitor_termination_requests_total{result=~"killed|outcome_unknwon", actor!="automaton"}`, values)
+	wrong, _, err := wrongValues(`server_monitor_termination_requests_total{result=~"killed|outcome_lost", actor!="automaton"}`, values)
 	if err != nil || len(wrong) != 2 {
-		t.Errorf("of two misspelt values %v are found, %v", wrong, err)
+		t.Errorf("of two values that there are not %v are found, %v", wrong, err)
 	}
 }

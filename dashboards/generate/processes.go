@@ -87,8 +87,8 @@ func findingTable() cog.Builder[dashboard.Panel] {
 		{field: "Value", title: "Severity", width: 110, unit: "none", cell: background, align: "center", mappings: answers("3", "🔴 DANGER|"+danger, "2", "🟡 WARN|"+caution, "1", "🔵 INFO|#7cc7ff")},
 		{field: "name", title: "Process", width: 120},
 		{field: "pid", title: "PID", width: 70, link: drillDown("Show this process", "pid", "PID")},
-		{field: "warning", title: "Warning", width: 170},
-		{field: "subject", title: "About", width: 210, wrap: true},
+		{field: "warning", title: "Warning", width: 165},
+		{field: "subject", title: "About", width: 150, wrap: true},
 		{field: "advice", title: "Advice", mappings: answers(words...)},
 		{field: "instance", title: "Server", width: 110},
 	}, []string{"Severity"})
@@ -145,7 +145,7 @@ func policyFigures() cog.Builder[dashboard.Panel] {
 		OverrideByName("malformed", stepsOf(anyIs(danger))).
 		OverrideByName("versions", stepsOf([]dashboard.Threshold{{Color: good}, {Value: new(2.0), Color: caution}})).
 		OverrideByName("store", []dashboard.DynamicConfigValue{
-			{Id: "mappings", Value: answers("1", "ANSWERS|"+good, "0", "AWAY|"+danger)},
+			{Id: "mappings", Value: answers("1", "UP|"+good, "0", "AWAY|"+danger)},
 			{Id: "noValue", Value: "NONE"},
 		})
 }

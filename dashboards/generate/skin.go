@@ -48,7 +48,7 @@ section[data-testid^="data-testid Panel header"] { background-color: #111 !impor
   box-shadow: inset 0 0 0 3px #00ff99, 8px 8px 0 #000 !important; }
 section[data-testid="data-testid Panel header "] { box-shadow: none !important; background: transparent !important; border-color: transparent !important; }
 section[data-testid^="data-testid Panel header"] h2, section[data-testid^="data-testid Panel header"] h2 * {
-  font-size: 16px !important; letter-spacing: 2px; text-transform: uppercase; }
+  font-size: 16px !important; letter-spacing: 1px; text-transform: uppercase; }
 [role="gridcell"] { font-size: 13px !important; line-height: 19px !important; }
 [role="grid"] { --rdg-background-color: #111 !important; --rdg-header-background-color: #111 !important;
   --rdg-row-background-color: #111 !important; --rdg-row-hover-background-color: #1b2b23 !important; --rdg-border-color: #2b2b2b !important; }

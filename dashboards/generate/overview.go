@@ -104,7 +104,7 @@ func stepsOf(s []dashboard.Threshold) []dashboard.DynamicConfigValue {
 // uptime is how long the machine has been up.
 func uptime() cog.Builder[dashboard.Panel] {
 	return figure(panel{
-		title: "Uptime", width: 4, height: 9, unit: "dtdurations", noValue: noServer,
+		title: "Up", width: 4, height: 9, unit: "dtdurations", noValue: noServer,
 		description: "How long ago the machine started.",
 		queries:     list(now("A", `time() - max(server_monitor_boot_time_seconds{`+one+`})`, "UPTIME")),
 		steps:       []dashboard.Threshold{{Color: caution}, {Value: new(3600.0), Color: good}},

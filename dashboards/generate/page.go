@@ -58,7 +58,8 @@ func (p *page) build(s *skin) (dashboard.Dashboard, error) {
 	if s == nil {
 		return built, nil
 	}
-	return built, s.wear(&built)
+	err = s.wear(&built)
+	return built, err
 }
 
 // version is the Grafana whose form of panels this is. A later one brings them

@@ -3,6 +3,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,8 +81,7 @@ func (r *Rig) buildIn(module, target, name string) error {
 
 // Close removes what the rig has made.
 func (r *Rig) Close() error {
-	r.wine.close()
-	return os.RemoveAll(r.Dir)
+	return errors.Join(r.wine.close(), os.RemoveAll(r.Dir))
 }
 
 // sourceFolder finds the root of the repository above the working folder.

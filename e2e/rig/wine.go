@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +26,7 @@ const (
 type Wine struct {
 	rig    *Rig
 	prefix string
+	user   *exec.Cmd // who is logged in, without whom all services end
 }
 
 // Wine is the Windows that all tests of the run share. It needs no display.
@@ -42,14 +44,15 @@ func (r *Rig) Wine(t testing.TB) *Wine {
 }
 
 // prepare makes the prefix, and puts into it what Go programs need and wine
-// does not have.
+// does not have. Wine has been seen to fail at its first start, so it may try
+// again.
 func (w *Wine) prepare() error {
-	if err := os.Mkdir(w.prefix, 0o700); err != nil {
-		return err
+	err := w.boot()
+	if err != nil && os.RemoveAll(w.prefix) == nil {
+		err = w.boot()
 	}
-	boot := w.Command("wineboot", "--init")
-	if output, err := boot.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", boot, err, output)
+	if err != nil {
+		return err
 	}
 	build := exec.Command(mingw, "-shared", "-O2", "-s", "-Wall", "-Werror",
 		"-o", filepath.Join(w.prefix, "drive_c", "windows", "system32", "bcryptprimitives.dll"),
@@ -57,7 +60,33 @@ func (w *Wine) prepare() error {
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", build, err, output)
 	}
+	return w.logIn()
+}
+
+// boot makes the prefix, and waits until wine has ended again: what would start
+// meanwhile would find services that go down.
+func (w *Wine) boot() error {
+	if err := os.Mkdir(w.prefix, 0o700); err != nil {
+		return err
+	}
+	for _, step := range []*exec.Cmd{w.Command("wineboot", "--init"), exec.Command(wineServer, "--wait")} {
+		step.Env = w.environment()
+		if output, err := step.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", step, err, output)
+		}
+	}
 	return nil
+}
+
+// logIn starts a program that waits for a line which never comes. Wine ends its
+// services, and itself, with the last program that is none.
+func (w *Wine) logIn() error {
+	w.user = w.Command("cmd")
+	if _, err := w.user.StdinPipe(); err != nil {
+		return err
+	}
+	w.user.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // where the tests are killed
+	return w.user.Start()
 }
 
 // environment is that of all programs of the prefix: no display, no messages of
@@ -111,13 +140,21 @@ func (w *Wine) goCommand(t testing.TB, args ...string) {
 	}
 }
 
-// close ends all processes of the prefix, and waits for it. That fails where
-// they have ended by themselves.
-func (w *Wine) close() {
+// close ends all processes of the prefix.
+func (w *Wine) close() error {
 	if w == nil {
-		return
+		return nil
 	}
 	kill := exec.Command(wineServer, "--kill")
 	kill.Env = w.environment()
-	kill.Run()
+	output, err := kill.CombinedOutput()
+	w.user.Process.Kill()
+	w.user.Wait() // which tells that it was killed
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", kill, err, output)
+	}
+	return nil
 }
+
+// ProgramData is where programs of Windows keep their data, on this machine.
+func (w *Wine) ProgramData() string { return filepath.Join(w.prefix, "drive_c", "ProgramData") }

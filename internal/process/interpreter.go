@@ -24,19 +24,19 @@ type language struct {
 	data  bool   // a plain word is not a script
 	// Long options: those whose value is the next word, those behind which the
 	// program itself follows, and those whose value is the script.
-	long, longText, longFile []string
+	longValue, longText, longFile []string
 }
 
 // What several interpreters share.
 var (
-	shellLanguage  = language{text: "cs", value: "oO", long: []string{"--rcfile", "--init-file"}}
-	pythonLanguage = language{text: "cm", value: "WXQ", long: []string{"--check-hash-based-pycs"}}
-	nodeLanguage   = language{text: "ep", value: "rC", long: nodeOptions}
+	shellLanguage  = language{text: "cs", value: "oO", longValue: []string{"--rcfile", "--init-file"}}
+	pythonLanguage = language{text: "cm", value: "WXQ", longValue: []string{"--check-hash-based-pycs"}}
+	nodeLanguage   = language{text: "ep", value: "rC", longValue: nodeOptions}
 	awkLanguage    = language{value: "vFi", file: "fE", data: true}
 	luaLanguage    = language{text: "e", value: "lj", rest: "Ob"}
-	loaderLanguage = language{long: []string{"--library-path", "--argv0", "--preload", "--audit", "--inhibit-rpath", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"}}
+	loaderLanguage = language{longValue: []string{"--library-path", "--argv0", "--preload", "--audit", "--inhibit-rpath", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"}}
 	plainLanguage  = language{}
-	monoLanguage   = language{long: []string{"--config"}}
+	monoLanguage   = language{longValue: []string{"--config"}}
 	// What these run is not named by a path, or not where it can be told from
 	// the values of options.
 	opaqueLanguage = language{data: true}
@@ -68,11 +68,11 @@ var languages = map[string]*language{
 	"fish":   {text: "cC", value: "odDfp"},
 	"python": &pythonLanguage, "platform-python": &pythonLanguage, "pypy": &pythonLanguage,
 	"perl": {text: "eE", value: "I", rest: "MmFixDCV"},
-	"ruby": {text: "e", value: "IrCE", rest: "FKTWxi", long: []string{
+	"ruby": {text: "e", value: "IrCE", rest: "FKTWxi", longValue: []string{
 		"--backtrace-limit", "--disable", "--dump", "--enable", "--encoding", "--external-encoding", "--internal-encoding", "--parser",
 	}},
 	"php": {
-		text: "rBREaS", value: "cdztg", file: "fF", long: []string{"--bindpath", "--define", "--docroot", "--php-ini", "--zend-extension"},
+		text: "rBREaS", value: "cdztg", file: "fF", longValue: []string{"--bindpath", "--define", "--docroot", "--php-ini", "--zend-extension"},
 		longText: []string{
 			"--process-begin", "--process-code", "--process-end", "--rc", "--rclass", "--re", "--rextension", "--rextinfo", "--rf", "--rfunction",
 			"--ri", "--run", "--rz", "--rzendextension", "--server",
@@ -83,13 +83,13 @@ var languages = map[string]*language{
 	"lua": &luaLanguage, "luajit": &luaLanguage,
 	"awk": &awkLanguage, "gawk": &awkLanguage, "mawk": &awkLanguage, "nawk": &awkLanguage, "original-awk": &awkLanguage,
 	"r":         {text: "e", file: "f", longFile: []string{"--file"}},
-	"julia":     {text: "eE", value: "LpJtHPCO", long: []string{"--load", "--machine-file", "--procs", "--project", "--sysimage", "--threads"}},
+	"julia":     {text: "eE", value: "LpJtHPCO", longValue: []string{"--load", "--machine-file", "--procs", "--project", "--sysimage", "--threads"}},
 	"guile":     {text: "ce", value: "lLC", file: "s"},
 	"expect":    {text: "c", value: "dD", file: "fb"},
 	"osascript": {text: "e", value: "l"},
 	"tclsh":     &plainLanguage, "wish": &plainLanguage, "escript": &plainLanguage,
 	"mono": &monoLanguage, "mono-sgen": &monoLanguage,
-	"dotnet": {long: []string{"--additional-deps", "--additionalprobingpath", "--depsfile", "--fx-version", "--roll-forward", "--runtimeconfig"}},
+	"dotnet": {longValue: []string{"--additional-deps", "--additionalprobingpath", "--depsfile", "--fx-version", "--roll-forward", "--runtimeconfig"}},
 	"java":   &opaqueLanguage, "beam.smp": &opaqueLanguage, "pwsh": &opaqueLanguage,
 	"busybox": &multiCall, "toybox": &multiCall, "coreutils": &multiCall,
 }
@@ -165,69 +165,100 @@ const maxOthers = 15
 // script finds the script among the words behind the interpreter's own, and the
 // others that may be it.
 func (l *language) script(words []byte) (script, others []byte) {
-	found := func(path []byte) {
-		switch {
-		case path == nil:
-		case script == nil:
-			script = path
-		case bytes.Count(others, []byte{0}) < maxOthers:
-			others = append(append(others, path...), 0)
-		}
+	s := search{language: l, words: words}
+	for len(s.words) > 0 && !s.over {
+		s.step()
 	}
-	doubt := false // the word before is an option that may have this one as its value
-	for len(words) > 0 {
-		var word []byte
-		word, words = nextWord(words)
-		doubted := doubt
-		doubt = false
-		switch {
-		case len(word) == 0:
-		case string(word) == "--" && !l.data:
-			word, _ = nextWord(words)
-			found(scriptPath(word))
-			return script, others
-		case string(word) == "-": // the standard input
-			return script, others
-		case bytes.HasPrefix(word, []byte("--")):
-			name, value, given := bytes.Cut(word, []byte("="))
-			kind := l.longOption(string(name))
-			if !given && (kind == plainValue || kind == scriptFile) {
-				value, words = nextWord(words)
-			}
-			switch kind {
-			case programText:
-				return script, others
-			case scriptFile:
-				found(scriptPath(value))
-				return script, others
-			case unknownOption:
-				doubt = !given
-			}
-		case word[0] == '-' || word[0] == '+' && l == &shellLanguage:
-			option, value, known := l.option(word[1:])
-			if !known {
-				continue
-			}
-			if strings.IndexByte(l.text, option) >= 0 {
-				return script, others
-			}
-			if len(value) == 0 {
-				value, words = nextWord(words)
-			}
-			if strings.IndexByte(l.file, option) >= 0 {
-				found(scriptPath(value))
-				return script, others
-			}
-		case l.data:
-			return script, others
-		default:
-			found(scriptPath(word))
-			if !doubted {
-				return script, others
-			}
-		}
+	return s.script, s.others
+}
+
+// search goes along the words of a command line for the script.
+type search struct {
+	*language
+	words          []byte // that are still to be read
+	script, others []byte
+	doubt          bool // the word before is an option that may have the next one as its value
+	over           bool
+}
+
+// step reads a word, and the next one where that is its value.
+func (s *search) step() {
+	word, doubted := s.next(), s.doubt
+	s.doubt = false
+	switch {
+	case len(word) == 0:
+	case string(word) == "--" && !s.data:
+		s.end(s.next())
+	case string(word) == "-": // the standard input
+		s.over = true
+	case bytes.HasPrefix(word, []byte("--")):
+		s.long(word)
+	case word[0] == '-' || word[0] == '+' && s.language == &shellLanguage:
+		s.letters(word[1:])
+	case s.data:
+		s.over = true
+	case doubted:
+		s.found(word)
+	default:
+		s.end(word)
 	}
-	return script, others
+}
+
+func (s *search) next() (word []byte) {
+	word, s.words = nextWord(s.words)
+	return word
+}
+
+// long reads a long option.
+func (s *search) long(word []byte) {
+	name, value, given := bytes.Cut(word, []byte("="))
+	kind := s.longOption(string(name))
+	if !given && (kind == plainValue || kind == scriptFile) {
+		value = s.next()
+	}
+	switch kind {
+	case programText:
+		s.over = true
+	case scriptFile:
+		s.end(value)
+	case unknownOption:
+		s.doubt = !given
+	}
+}
+
+// letters reads the options of one word.
+func (s *search) letters(letters []byte) {
+	option, value, known := s.option(letters)
+	if !known {
+		return
+	}
+	if strings.IndexByte(s.text, option) >= 0 {
+		s.over = true
+		return
+	}
+	if len(value) == 0 {
+		value = s.next()
+	}
+	if strings.IndexByte(s.file, option) >= 0 {
+		s.end(value)
+	}
+}
+
+// found takes a word for the script where it looks like a path.
+func (s *search) found(word []byte) {
+	switch path := scriptPath(word); {
+	case path == nil:
+	case s.script == nil:
+		s.script = path
+	case bytes.Count(s.others, []byte{0}) < maxOthers:
+		s.others = append(append(s.others, path...), 0)
+	}
+}
+
+// end takes a word for the script, behind which there can be no other.
+func (s *search) end(word []byte) {
+	s.found(word)
+	s.over = true
 }
 
 // optionKind is what the value of an option is.
@@ -251,7 +282,7 @@ func (l *language) longOption(name string) optionKind {
 		return programText
 	case slices.Contains(l.longFile, name):
 		return scriptFile
-	case slices.Contains(l.long, name):
+	case slices.Contains(l.longValue, name):
 		return plainValue
 	}
 	return unknownOption

@@ -164,11 +164,10 @@ func (s *wineService) isRemoved(t *testing.T) {
 		t.Error(said)
 	}
 	rig.Eventually(t, winePatience, func() error {
-		connection, err := net.DialTimeout("tcp", s.metrics, time.Second)
-		if err != nil {
-			return nil
+		if connection, err := net.DialTimeout("tcp", s.metrics, time.Second); err == nil {
+			return errors.Join(errors.New("it serves after it was removed"), connection.Close())
 		}
-		return errors.Join(errors.New("it serves after it was removed"), connection.Close())
+		return nil
 	})
 }
 

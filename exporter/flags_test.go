@@ -113,7 +113,6 @@ func TestMisuseNamed(t *testing.T) {
 	}{
 		{[]string{"--web.listen-address=foo"}, `--web.listen-address: "foo" is not host:port`},
 		{[]string{"--policy.mongodb-uri=foo"}, "connection string"},
-		{[]string{"--path.procfs=/nonexistent", "--operator.off"}, "--path.procfs /nonexistent"},
 		{[]string{"--operator.token-file=/nonexistent/x", "--web.listen-address=127.0.0.1:0", "--operator.listen-address=127.0.0.1:0"}, "--operator.token-file: "},
 		{[]string{"--audit.file=/nonexistent/x"}, "--audit.file needs --operator.token-file"},
 		{[]string{"--terminate.auto=enforce"}, "--terminate.auto=enforce needs --operator.token-file"},

@@ -88,8 +88,8 @@ func (c *config) addPolicyViews(group *kingpin.CmdClause, o *policyOptions) {
 	}))
 	show.Arg("name", "NAME or PLATFORM/NAME, as linux/nginx.").Required().StringVar(&o.target)
 	check := c.policyCommand(group.Command("check", "Explain which documents and rules apply to a live process, and why."), o,
-		func(ctx context.Context, p *policycmd.Printer, store *mongostore.Store) error {
-			return c.checkPolicy(ctx, p, store, o.pid)
+		func(ctx context.Context, p *policycmd.Printer, _ *mongostore.Store) error {
+			return c.checkPolicy(ctx, p, o.pid)
 		})
 	checkedArg(&c.problems, check.Arg("pid", "Id of the process.").Required(), &o.pid, parseCount(1))
 }
@@ -205,7 +205,7 @@ func withFiles(names []string, do func([]policycmd.File) error) error {
 }
 
 // checkPolicy asks policy about a live process.
-func (c *config) checkPolicy(ctx context.Context, p *policycmd.Printer, store *mongostore.Store, pid int) error {
+func (c *config) checkPolicy(ctx context.Context, p *policycmd.Printer, pid int) error {
 	logger := c.logger()
 	parts, err := assemble(c, logger)
 	if err != nil {

@@ -132,7 +132,7 @@ func (i *installConfig) install(c *config) error {
 	if err != nil {
 		return fmt.Errorf("make the service: %w", err)
 	}
-	defer service.Close() //nolint:errcheck // nothing can be done about it
+	defer service.Close()
 	if err := i.complete(c, service); err != nil {
 		return errors.Join(err, service.Delete())
 	}
@@ -239,6 +239,6 @@ func withService(rights uint32, use func(*mgr.Service) error) error {
 		return fmt.Errorf("open the service %s: %w", ownfile.ServiceName, err)
 	}
 	service := &mgr.Service{Name: ownfile.ServiceName, Handle: handle}
-	defer service.Close() //nolint:errcheck // nothing can be done about it
+	defer service.Close()
 	return use(service)
 }

@@ -24,7 +24,7 @@ LDFLAGS     = -s -w \
 	-X $(version).BuildUser=$(BUILD_USER) -X $(version).BuildDate=$(BUILD_DATE)
 
 # What the program is compiled for, and what is vetted besides the host.
-CROSS := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64 freebsd/amd64
+CROSS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64 freebsd/amd64
 VET   := linux windows darwin freebsd
 
 # Go modules below this one, each with what the program itself does not depend

@@ -22,31 +22,40 @@ const questionsAtOnce = 16
 
 // addFacts reads the properties of units that do something or failed, or that
 // somebody cares for. A property that systemd does not have or does not give
-// stays unknown; an error means that it has stopped answering.
+// stays unknown; an error means that it has stopped answering. Of a unit that is
+// known, systemd is asked for the last change of its state alone.
 //
 // Properties are read one by one: GetAll would make systemd encode hundreds
-// of them, and takes it twice as long as the six that are wanted.
-func addFacts(ctx context.Context, conn *systemd.Conn, units []unit) error {
+// of them, and takes it twice as long as those that are wanted.
+func (m *SystemdManager) addFacts(ctx context.Context, units []unit) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(questionsAtOnce)
+	mount := m.config.path("/sys/fs/cgroup")
+	kept := make([]*keptFacts, len(units))
 	for i := range units {
 		u := &units[i]
 		if u.id == "" || u.State == NotFound || u.State == Inactive && !u.Configured {
 			continue
 		}
 		group.Go(func() error {
-			p := properties{ctx: ctx, conn: conn, id: u.id}
-			p.addTimes(&u.Service)
-			if u.Sub != subExited { // else nothing is left to measure
-				p.addUse(&u.Service)
-			}
+			p := properties{ctx: ctx, conn: m.conn, id: u.id}
+			// At first some are kept for a shorter time, so that they do not all
+			// grow old at once.
+			kept[i] = p.add(&u.Service, m.kept[u.id], mount, i%keptFor)
 			if p.err != nil {
 				return fmt.Errorf("read properties of %s: %w", u.Name, p.err)
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	m.kept = make(map[string]*keptFacts, len(units))
+	for i, k := range kept {
+		if k != nil {
+			m.kept[units[i].id] = k
+		}
+	}
+	return err
 }
 
 // properties reads the properties of one unit, until systemd stops answering.
@@ -55,6 +64,50 @@ type properties struct {
 	conn *systemd.Conn
 	id   string
 	err  error
+}
+
+// add tells a service all that is to be known of it, and returns what can be
+// kept for the next time, nil where that cannot be told.
+func (p *properties) add(s *Service, old *keptFacts, mount string, age int) *keptFacts {
+	stamp, dated := p.number(unitInterface, "StateChangeTimestampMonotonic")
+	if dated && old.hold(stamp, s) {
+		listed := *s
+		if p.addKept(s, old) {
+			return old
+		}
+		*s = listed
+	}
+	p.addTimes(s)
+	var group *groupUse
+	if s.Sub != subExited { // else nothing is left to measure
+		p.addMain(s)
+		p.addUse(s)
+		group = groupOf(mount, p.text(serviceInterface, "ControlGroup"), s, old)
+		if group != nil && !group.read(s) {
+			group = nil
+		}
+	}
+	if p.err != nil || !dated {
+		return nil
+	}
+	if old != nil {
+		age = 0
+	}
+	return keep(stamp, age, s, group)
+}
+
+// addKept tells a service what is kept of it, and what it uses now.
+func (p *properties) addKept(s *Service, old *keptFacts) bool {
+	old.age++
+	old.give(s)
+	switch {
+	case s.Sub == subExited:
+	case old.group == nil:
+		p.addUse(s)
+	default:
+		return old.group.read(s)
+	}
+	return p.err == nil
 }
 
 // number reads a property. What is not set is the highest number there is.
@@ -109,13 +162,33 @@ func (p *properties) addTimes(s *Service) {
 	}
 }
 
-// addUse tells what the service uses. Memory, processor time and tasks are
-// unknown where systemd does not account for them.
-func (p *properties) addUse(s *Service) {
+// text reads a property that is a text, "" where there is none.
+func (p *properties) text(of, name string) string {
+	if p.err != nil {
+		return ""
+	}
+	property, err := p.conn.GetUnitTypePropertyContext(p.ctx, p.id, of, name)
+	if err != nil {
+		if !refused(err) {
+			p.err = err
+		}
+		return ""
+	}
+	text, _ := property.Value.Value().(string)
+	return text
+}
+
+// addMain tells the main process, and how often systemd has started it anew.
+func (p *properties) addMain(s *Service) {
 	if pid, ok := p.number(serviceInterface, "MainPID"); ok {
 		s.MainPID = int(pid)
 	}
 	s.Restarts = p.optional("NRestarts")
+}
+
+// addUse tells what the service uses. Memory, processor time and tasks are
+// unknown where systemd does not account for them.
+func (p *properties) addUse(s *Service) {
 	if s.State == Inactive || s.State == Failed {
 		return
 	}

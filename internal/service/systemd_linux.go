@@ -20,6 +20,8 @@ type SystemdManager struct {
 	// turn is held by the one call that uses the connection.
 	turn chan struct{}
 	conn *systemd.Conn
+	// kept is what is known of units by their ids.
+	kept map[string]*keptFacts
 }
 
 // NewSystemd makes a manager that asks systemd. It connects when it is first
@@ -50,7 +52,7 @@ func (m *SystemdManager) Services(ctx context.Context) ([]Service, error) {
 	}
 	published, err := m.choose(ctx, loaded)
 	if err == nil {
-		err = addFacts(ctx, m.conn, published)
+		err = m.addFacts(ctx, published)
 	}
 	if err != nil {
 		m.disconnect()

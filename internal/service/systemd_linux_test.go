@@ -209,10 +209,11 @@ func TestSystemdPatterns(t *testing.T) {
 }
 
 // One question lists the units; another is asked for a configured name only
-// where that does not answer it.
+// where that does not answer it. What holds until the state changes is asked for
+// once.
 func TestSystemdAsksLittle(t *testing.T) {
 	f := newFakeSystemd(t,
-		fakeOf("nginx.service", "loaded active running", running(1)),
+		fakeOf("nginx.service", "loaded active running", dated(running(1), 7, "")),
 		fakeOf("idle.service", "loaded inactive dead", nil),
 		fakeOf("absent.service", "not-found inactive dead", nil),
 	)
@@ -222,8 +223,9 @@ func TestSystemdAsksLittle(t *testing.T) {
 	}
 	want := map[string]int{
 		"Hello": 2, "AddMatch": 1, // go-systemd opens two connections, once
-		"ListUnitsByPatterns":  3,
-		"ActiveEnterTimestamp": 3, "MainPID": 3, "NRestarts": 3, "MemoryCurrent": 3, "CPUUsageNSec": 3, "TasksCurrent": 3,
+		"ListUnitsByPatterns": 3, "StateChangeTimestampMonotonic": 3,
+		"ActiveEnterTimestamp": 1, "MainPID": 1, "NRestarts": 1, "ControlGroup": 1,
+		"MemoryCurrent": 3, "CPUUsageNSec": 3, "TasksCurrent": 3,
 	}
 	f.with(func() {
 		if diff := cmp.Diff(want, f.calls); diff != "" {

@@ -2,12 +2,14 @@ package terminate
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,7 +51,11 @@ func (a *FileAuditor) Recent(n int) ([]Event, error) {
 // Unfinished finds the requests that were accepted and have no outcome: we, or
 // the machine, went down in between.
 func (a *FileAuditor) Unfinished() ([]Event, error) {
-	open := make(map[string]Event)
+	type line struct {
+		Event
+		at int // that it was read as; a clock may stand still between two
+	}
+	open, read := make(map[string]line), 0
 	for number := a.keep; number >= 0; number-- {
 		events, err := a.read(number)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -59,19 +65,19 @@ func (a *FileAuditor) Unfinished() ([]Event, error) {
 			return nil, err
 		}
 		for _, e := range events {
+			read++
 			switch {
 			case e.Stage == StageOutcome, e.Decision == Rejected:
 				delete(open, e.ID)
 			case e.Decision == Accepted:
-				open[e.ID] = e // an escalation replaces the decision
+				open[e.ID] = line{e, read} // an escalation replaces the decision
 			}
 		}
 	}
 	unfinished := make([]Event, 0, len(open))
-	for _, e := range open {
-		unfinished = append(unfinished, e)
+	for _, l := range slices.SortedFunc(maps.Values(open), func(a, b line) int { return cmp.Compare(a.at, b.at) }) {
+		unfinished = append(unfinished, l.Event)
 	}
-	slices.SortFunc(unfinished, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	return unfinished, nil
 }
 

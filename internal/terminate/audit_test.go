@@ -141,6 +141,8 @@ func TestAuditFileTakenAway(t *testing.T) {
 	}
 }
 
+// Requests are settled in the order of the file, also where they are of one
+// moment by the clock.
 func TestUnfinished(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	a := openAudit(t, path, 700, 9)

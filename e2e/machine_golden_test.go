@@ -47,11 +47,12 @@ func (s *server) testGolden(t *testing.T) {
 // they are not made by a collector's definitions.
 var inProse = regexp.MustCompile(`^server_monitor_exporter_build_info$`)
 
-// conditional are the metrics that are absent where the kernel lacks PSI, where
+// conditional are the metrics that are absent on Linux or where no flag names
+// services, where the kernel lacks PSI, where
 // systemd has no controller for memory and tasks at hand, where no database is
 // configured, where no document lets automation end a process, and before the
 // first termination.
-var conditional = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_memory_bytes|service_tasks` +
+var conditional = regexp.MustCompile(`^server_monitor_(pressure_\w+_total|service_(expected|info|memory_bytes|tasks)` +
 	`|policy_(store_up|documents|invalid_documents|last_success_timestamp_seconds|refresh_failures_total)` +
 	`|process_auto_terminate|termination_duration_seconds) `)
 

@@ -36,11 +36,6 @@ func TestWineProcesses(t *testing.T) {
 		wineCopy(t, wine, sample, place)
 		rig.Start(t, wine.Command(place, "sleep"))
 	}
-	// Windows are made without a display by the driver that draws nothing.
-	draw := wine.Command("reg", "add", `HKCU\Software\Wine\Drivers`, "/v", "Graphics", "/d", "null", "/f")
-	if stdout, stderr, status := rig.Run(t, draw, wineLimit); status != 0 {
-		t.Fatalf("%s: %d %s%s", draw, status, stdout, stderr)
-	}
 	rig.Start(t, wine.Command("notepad"))
 	s := startWineServer(t, wine)
 	t.Run("scan", s.scans)

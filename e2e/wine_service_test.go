@@ -96,7 +96,7 @@ func (s *wineService) servesMetrics(t *testing.T) {
 	now := float64(time.Now().Unix())
 	s.want(t, scrape, "server_monitor_service_state", ours, 1, 1)
 	s.want(t, scrape, "server_monitor_service_info", rig.Labels{"name": "server-monitor", "start_type": "auto", "account": "LocalSystem"}, 1, 1)
-	s.want(t, scrape, "server_monitor_service_start_time_seconds", rig.Labels{"name": "server-monitor"}, now-winePatience.Seconds(), now)
+	s.want(t, scrape, "server_monitor_service_start_time_seconds", rig.Labels{"name": "server-monitor"}, now-winePatience.Seconds(), now+1)
 	s.want(t, scrape, "server_monitor_service_manager_up", nil, 1, 1)
 	s.want(t, scrape, "server_monitor_boot_time_seconds", nil, 1, now)
 	s.want(t, scrape, "server_monitor_cpu_logical_processors", nil, 1, 4096)

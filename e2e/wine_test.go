@@ -39,12 +39,32 @@ func TestWine(t *testing.T) {
 			if skip := skipPattern(t, pkg); skip != "" {
 				run.Args = append(run.Args, "-test.skip="+skip)
 			}
-			output, err := run.CombinedOutput()
+			output, err := wineOutput(t, run)
 			if err != nil || !bytes.Contains(output, []byte("--- PASS")) {
 				t.Errorf("%v\n%s", err, output)
 			}
 		})
 	}
+}
+
+// wineOutput runs a program of which children may live on, wine's own among
+// them: these would hold a pipe open.
+func wineOutput(t *testing.T, run *exec.Cmd) ([]byte, error) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	run.Stdout, run.Stderr = file, file
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(wineTestLimit+time.Minute, func() { _ = run.Process.Kill() })
+	defer late.Stop()
+	failed := run.Wait()
+	output, err := os.ReadFile(file.Name())
+	return output, errors.Join(failed, err)
 }
 
 // skipPattern matches the tests of a package that are left out. All of them

@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
 	if all && status == 0 {
 		for _, promise := range theContract.promises() {
-			if !theContract.observed[promise] {
+			if !theContract.observed[promise] && !slices.Contains(untested, promise) {
 				fmt.Printf("openapi.json describes an answer that no test has seen: %s\n", promise)
 				status = 1
 			}

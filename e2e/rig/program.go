@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -67,7 +68,7 @@ func (p *Program) Output() string { return p.output.String() }
 // error tells that that was necessary.
 func (p *Program) Stop(signal syscall.Signal) error {
 	defer syscall.Kill(-p.Process.Pid, syscall.SIGKILL) // what it has started in turn
-	if err := p.Process.Signal(signal); err != nil && !p.hasEnded() {
+	if err := p.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("signal %s: %w", p, err)
 	}
 	select {

@@ -69,7 +69,9 @@ func (w *Wine) boot() error {
 	if err := os.Mkdir(w.prefix, 0o700); err != nil {
 		return err
 	}
-	for _, step := range []*exec.Cmd{w.Command("wineboot", "--init"), exec.Command(wineServer, "--wait")} {
+	// Without a display, windows are made by the driver that draws nothing.
+	draw := w.Command("reg", "add", `HKCU\Software\Wine\Drivers`, "/v", "Graphics", "/d", "null", "/f")
+	for _, step := range []*exec.Cmd{w.Command("wineboot", "--init"), draw, exec.Command(wineServer, "--wait")} {
 		step.Env = w.environment()
 		if output, err := step.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", step, err, output)

@@ -69,11 +69,16 @@ func (p *policyConfig) check(problems *problems) {
 	if p.uri == "" && p.required {
 		problems.add(errors.New("--policy.required: no database is configured"))
 	}
-	if store, err := p.open(); err != nil {
-		problems.add(err)
-	} else {
-		closeStore(store)
+	if p.uri != "" {
+		if err := mongostore.Check(p.store()); err != nil {
+			problems.add(fmt.Errorf("policy: %w", err))
+		}
 	}
+}
+
+// store is the configuration of the store.
+func (p *policyConfig) store() mongostore.Config {
+	return mongostore.Config{URI: p.uri, Database: p.database}
 }
 
 // open makes the store, nil where none is configured.
@@ -81,7 +86,7 @@ func (p *policyConfig) open() (*mongostore.Store, error) {
 	if p.uri == "" {
 		return nil, nil
 	}
-	store, err := mongostore.Open(mongostore.Config{URI: p.uri, Database: p.database})
+	store, err := mongostore.Open(p.store())
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}

@@ -63,9 +63,29 @@ func ReadURI(file string) (string, error) {
 
 var errBadEscape = errors.New("connection string: user name or password hold a % that begins no escape: write %25")
 
+// Check tells what is wrong with a configuration. It asks no server.
+func Check(c Config) error {
+	_, err := prepare(c)
+	return err
+}
+
 // Open checks a configuration and makes a store. It does not wait for the
 // server: that may be away, and come back later.
 func Open(c Config) (*Store, error) {
+	s, err := prepare(c)
+	if err != nil {
+		return nil, err
+	}
+	client, err := mongo.Connect(s.options)
+	if err != nil {
+		return nil, s.redact.wrap("connection string", err)
+	}
+	s.client = client
+	return s, nil
+}
+
+// prepare makes a store that has no client yet.
+func prepare(c Config) (*Store, error) {
 	s := &Store{
 		redact: newRedactor(c.URI), address: Redact(c.URI),
 		database: cmp.Or(c.Database, DefaultDatabase), timeout: cmp.Or(c.Timeout, DefaultTimeout),
@@ -90,11 +110,9 @@ func Open(c Config) (*Store, error) {
 		s.options.SetServerSelectionTimeout(s.timeout)
 	}
 	s.options.SetTimeout(s.timeout)
-	client, err := mongo.Connect(s.options)
-	if err != nil {
+	if err := s.options.Validate(); err != nil {
 		return nil, s.redact.wrap("connection string", err)
 	}
-	s.client = client
 	return s, nil
 }
 

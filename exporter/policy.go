@@ -112,7 +112,7 @@ func (c *config) addPolicyEdits(group *kingpin.CmdClause, o *policyOptions) {
 		{"reason", "Why it must not be ended, in English.", &e.Reason},
 		{"reason-ko", "Why it must not be ended, in Korean.", &e.ReasonKo},
 	} {
-		set.Flag(f.name, f.help).SetValue(&optional[string]{target: f.target, parse: func(s string) (string, error) { return s, nil }})
+		checked(&c.problems, set.Flag(f.name, f.help), f.target, func(text string) (*string, error) { return &text, nil })
 	}
 	for _, f := range []struct {
 		name, help string
@@ -122,13 +122,7 @@ func (c *config) addPolicyEdits(group *kingpin.CmdClause, o *policyOptions) {
 		{"terminatable", "Whether it may be ended: yes or no.", &e.Terminatable},
 		{"auto-terminate", "Whether automation may end it: yes or no.", &e.AutoTerminate},
 	} {
-		set.Flag(f.name, f.help).PlaceHolder("yes|no").SetValue(&optional[bool]{target: f.target, parse: func(text string) (bool, error) {
-			yes, err := parseYes(text)
-			if err != nil {
-				c.problems.add(fmt.Errorf("--%s: %w", f.name, err))
-			}
-			return yes, nil
-		}})
+		checked(&c.problems, set.Flag(f.name, f.help).PlaceHolder("yes|no"), f.target, parseYes)
 	}
 	for _, f := range []struct {
 		name, help string
@@ -230,30 +224,13 @@ func (c *config) checkPolicy(ctx context.Context, p *policycmd.Printer, pid int)
 	})
 }
 
-// optional is a flag that may be absent.
-type optional[T any] struct {
-	target **T
-	parse  func(string) (T, error)
-}
-
-// Set implements [kingpin.Value].
-func (o *optional[T]) Set(text string) error {
-	parsed, err := o.parse(text)
-	if err == nil {
-		*o.target = &parsed
-	}
-	return err
-}
-
-// String implements [kingpin.Value].
-func (o *optional[T]) String() string { return "" }
-
 // parseYes reads yes or no.
-func parseYes(text string) (bool, error) {
+func parseYes(text string) (*bool, error) {
 	if !slices.Contains([]string{"yes", "no"}, text) {
-		return false, fmt.Errorf("%q is not yes or no", text)
+		return nil, fmt.Errorf("%q is not yes or no", text)
 	}
-	return text == "yes", nil
+	yes := text == "yes"
+	return &yes, nil
 }
 
 // optionalList is a flag that may be absent, or there several times.

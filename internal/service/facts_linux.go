@@ -110,19 +110,24 @@ func (p *properties) addKept(s *Service, old *keptFacts) bool {
 	return p.err == nil
 }
 
-// number reads a property. What is not set is the highest number there is.
-func (p *properties) number(of, name string) (n uint64, ok bool) {
+// get reads a property, nil where systemd does not have it or does not give it.
+func (p *properties) get(of, name string) any {
 	if p.err != nil {
-		return 0, false
+		return nil
 	}
 	property, err := p.conn.GetUnitTypePropertyContext(p.ctx, p.id, of, name)
 	if err != nil {
 		if !refused(err) {
 			p.err = err
 		}
-		return 0, false
+		return nil
 	}
-	switch value := property.Value.Value().(type) {
+	return property.Value.Value()
+}
+
+// number reads a property. What is not set is the highest number there is.
+func (p *properties) number(of, name string) (n uint64, ok bool) {
+	switch value := p.get(of, name).(type) {
 	case uint64:
 		return value, value != math.MaxUint64
 	case uint32:
@@ -164,17 +169,7 @@ func (p *properties) addTimes(s *Service) {
 
 // text reads a property that is a text, "" where there is none.
 func (p *properties) text(of, name string) string {
-	if p.err != nil {
-		return ""
-	}
-	property, err := p.conn.GetUnitTypePropertyContext(p.ctx, p.id, of, name)
-	if err != nil {
-		if !refused(err) {
-			p.err = err
-		}
-		return ""
-	}
-	text, _ := property.Value.Value().(string)
+	text, _ := p.get(of, name).(string)
 	return text
 }
 

@@ -45,14 +45,7 @@ func locate(exe string, platform policy.Platform, allowed []string) location {
 // scriptPlace is the folder where everybody may put files that a script lies
 // in, "" where it lies elsewhere. The script is the word of the process itself,
 // and part of its command line: the warning bears the folder alone.
-func scriptPlace(script string) string {
-	for _, folder := range writablePlaces {
-		if isBelow(script, folder) {
-			return folder
-		}
-	}
-	return ""
-}
+func scriptPlace(script string) string { return folderAround(script, writablePlaces) }
 
 // isAllowed tells whether an operator named a folder around the executable.
 func isAllowed(exe string, platform policy.Platform, allowed []string) bool {
@@ -68,13 +61,17 @@ func isAllowed(exe string, platform policy.Platform, allowed []string) bool {
 }
 
 // below tells whether a path is in or below one of the folders.
-func below(path string, folders []string) bool {
+func below(path string, folders []string) bool { return folderAround(path, folders) != "" }
+
+// folderAround is the first of the folders that a path is in or below, "" where
+// it is in none.
+func folderAround(path string, folders []string) string {
 	for _, folder := range folders {
 		if isBelow(path, folder) {
-			return true
+			return folder
 		}
 	}
-	return false
+	return ""
 }
 
 // isBelow compares whole segments: "/usrevil" is not below "/usr". A path with

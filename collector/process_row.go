@@ -176,9 +176,10 @@ func (t *rowTable) row(i *inventory.Inventory, at int) *row {
 	if old != nil && old.asked == asked && old.basis.isOf(&b) {
 		b.terminatable, b.automatic, b.protected = old.basis.terminatable, old.basis.automatic, old.basis.protected
 	} else {
+		subject := policySubject(p, a, i)
 		b.terminatable = t.config.Terminatable(p, a, i)
-		b.protected = protected(p, a, i)
-		b.automatic = b.terminatable && i.Policy.AutoTerminate(policySubject(p, a, i)) != nil
+		b.protected = protected(a, i.Policy, subject)
+		b.automatic = b.terminatable && i.Policy.AutoTerminate(subject) != nil
 	}
 	parent := i.Process(p.PPID)
 	if parent != nil {
@@ -285,8 +286,8 @@ func portName(p listenPort) string {
 
 // protected tells a process that policy calls a part of the system, or forbids
 // to end by any of its names.
-func protected(p *process.Process, a *risk.Assessment, i *inventory.Inventory) bool {
-	return a.Excluded || a.Document != nil && a.Document.Policy.IsSystem || i.Policy.Denial(policySubject(p, a, i)) != nil
+func protected(a *risk.Assessment, set *policy.Set, subject policy.Subject) bool {
+	return a.Excluded || a.Document != nil && a.Document.Policy.IsSystem || set.Denial(subject) != nil
 }
 
 // terminatableByPolicy tells whether policy lets a process be ended. An unknown

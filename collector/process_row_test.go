@@ -255,7 +255,7 @@ func TestTerminatableByPolicy(t *testing.T) {
 		})
 	}
 	excluded := tool(7, func(j *judged) { *j.assessment = risk.Assessment{Excluded: true} })
-	if !protected(&excluded.Process, excluded.assessment, nil) || terminatableByPolicy(&excluded.Process, excluded.assessment, nil) {
+	if !protected(excluded.assessment, nil, policy.Subject{}) || terminatableByPolicy(&excluded.Process, excluded.assessment, nil) {
 		t.Error("a process that is not judged must be protected")
 	}
 }
